@@ -1,0 +1,43 @@
+#pragma once
+
+#include "dockline/core/error.hpp"
+#include "dockline/core/export.hpp"
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/buffer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace dockline {
+
+class diagnostics;
+
+// Completion of a read or write: the error, and how many bytes were transferred.
+using transfer_handler = boost::asio::any_completion_handler<void(error_code, std::size_t)>;
+
+// Bytes that are pulled by whoever needs them: a build context, a file, a buffer. One block at a time, so
+// that a slow consumer slows the producer and nothing piles up in between.
+class DOCKLINE_API byte_source {
+ public:
+  virtual ~byte_source() = default;
+
+  // How many bytes there will be, when that is known before they are made. Empty means that the consumer has
+  // to frame what it gets (a chunked body).
+  virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+
+  // Fills `block` from its start.
+  //
+  // Completion: with at least one byte, or with 0 bytes and no error at the end of the bytes, and again at
+  // each call after that. Never before this function returns. On an error no bytes count. Signature:
+  // void(error_code, std::size_t), on the handler's associated executor. Lifetimes: the memory behind `block`
+  // and the source stay until completion; one read at a time. Cancellation: by the handler's slot, any type;
+  // the source can then only be destroyed. Errors: the source's own; `why()` has the words.
+  virtual void async_read_some(boost::asio::mutable_buffer block, transfer_handler handler) = 0;
+
+  // What there is to say about the error that the last read completed with.
+  virtual const diagnostics& why() const noexcept = 0;
+};
+
+}  // namespace dockline

@@ -1,0 +1,85 @@
+#pragma once
+
+// What happens while an operation runs, in one vocabulary whichever builder does the work.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace dockline::progress {
+
+using event_time = std::chrono::system_clock::time_point;
+
+// Which of a program's two streams wrote something.
+enum class output_stream { out, err };
+
+// How far the build context has come. `complete` is set once, on the last one.
+struct context_progress {
+  std::uint64_t entries = 0;     // files, directories and links packed so far
+  std::uint64_t bytes = 0;       // of the tar, before compression
+  std::uint64_t bytes_sent = 0;  // handed to the transport, after compression
+  bool complete = false;
+};
+
+// A step of the build. `index` counts from 1 and names the step in every later event; `total` is 0 when the
+// builder does not tell it.
+struct step_started {
+  int index = 0;
+  int total = 0;
+  std::string name;  // the instruction: "COPY . /app"
+};
+// The step's result was taken from the cache; a step_finished follows.
+struct step_cached {
+  int index = 0;
+};
+struct step_finished {
+  int index = 0;
+};
+struct step_failed {
+  int index = 0;
+  std::optional<int> exit_code;
+  std::string reason;  // in the builder's words
+};
+
+// Bytes that a step (index 0: no step) wrote, cut anywhere.
+struct step_log {
+  int index = 0;
+  output_stream stream = output_stream::out;
+  std::string bytes;
+};
+
+// A layer that is pulled or pushed. `current` may exceed `total`; `total` 0 is unknown.
+struct layer_progress {
+  std::string id;      // short digest; empty for a line about the whole image
+  std::string status;  // in the daemon's words: "Downloading"
+  std::uint64_t current = 0;
+  std::uint64_t total = 0;
+};
+
+// Something that did not stop the operation and that a person should know.
+struct warning {
+  std::string text;
+};
+
+struct image_built {
+  std::string id;  // "sha256:" and 64 hexadecimal digits
+};
+struct image_tagged {
+  std::string reference;  // "docker.io/library/app:1" as the daemon or the caller wrote it
+};
+
+using event_body = std::variant<context_progress, step_started, step_cached, step_finished, step_failed,
+                                step_log, layer_progress, warning, image_built, image_tagged>;
+
+struct event {
+  event_time time;
+  event_body body;
+};
+
+// Called for each event, in order, on the operation's executor. It may not block, nor throw.
+using event_sink = std::function<void(const event&)>;
+
+}  // namespace dockline::progress

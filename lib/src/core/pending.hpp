@@ -1,0 +1,103 @@
+#pragma once
+
+#include "core/spawn.hpp"
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/post.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace dockline {
+
+// An operation that was started and is awaited later: the next block is read while the last one is on its
+// way, the answer is read while the body is sent.
+//
+// All of it happens on one executor (a strand where there are several threads). Whatever the operation uses
+// must live until it completed, also when this object is gone: hand a shared_ptr in with `keep`.
+template <class T>
+class pending {
+ public:
+  pending() = default;
+  pending(pending&&) noexcept = default;
+  pending& operator=(pending&& other) noexcept {
+    abandon();
+    state_ = std::move(other.state_);
+    return *this;
+  }
+  ~pending() { abandon(); }
+
+  // Starts `operation`, which is called with a completion_handler<T>.
+  template <class Operation>
+  static pending start(asio::any_io_executor executor, std::shared_ptr<void> keep, Operation operation) {
+    pending self;
+    self.state_ = std::make_shared<shared>();
+    self.state_->executor = executor;
+    auto state = self.state_;
+    operation(completion_handler<T>(asio::bind_cancellation_slot(
+        state->signal.slot(), asio::bind_executor(executor, completion{state, std::move(keep)}))));
+    return self;
+  }
+
+  bool started() const noexcept { return state_ != nullptr; }
+  bool ready() const noexcept { return state_ && state_->outcome; }
+
+  void cancel() {
+    if (state_ && !state_->outcome) state_->signal.emit(asio::cancellation_type::terminal);
+  }
+
+  // The outcome, once. A cancelled wait cancels the operation, and still returns only when that is over.
+  task<T> get() {
+    auto state = std::move(state_);
+    if (!state->outcome) {
+      co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
+          [&state](auto handler) {
+            if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
+              slot.assign([weak = std::weak_ptr<shared>(state)](asio::cancellation_type type) {
+                if (auto alive = weak.lock()) alive->signal.emit(type);
+              });
+            }
+            // Not by assignment, which in Boost 1.81 copies itself without end.
+            asio::any_completion_handler<void()>(std::move(handler)).swap(state->waiter);
+          },
+          asio::use_awaitable);
+    }
+    co_return std::move(*state->outcome);
+  }
+
+ private:
+  struct shared {
+    asio::any_io_executor executor;
+    asio::cancellation_signal signal;
+    std::optional<result<T>> outcome;
+    asio::any_completion_handler<void()> waiter;
+  };
+
+  struct completion {
+    std::shared_ptr<shared> state;
+    std::shared_ptr<void> keep;
+
+    template <class... Values>
+    void operator()(error_code code, Values... values) {
+      if (code) {
+        state->outcome.emplace(code);
+      } else {
+        state->outcome.emplace(std::move(values)...);
+      }
+      keep.reset();
+      if (state->waiter) {
+        asio::post(state->executor, [waiter = std::move(state->waiter)]() mutable { std::move(waiter)(); });
+      }
+    }
+  };
+
+  void abandon() {
+    cancel();
+    state_.reset();
+  }
+
+  std::shared_ptr<shared> state_;
+};
+
+}  // namespace dockline

@@ -1,0 +1,4 @@
+
+#include "../../lib/src/pch.hpp"
+
+#include <doctest/doctest.h>
