@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace dockline {
 
@@ -16,6 +18,12 @@ class diagnostics;
 
 // Completion of a read or write: the error, and how many bytes were transferred.
 using transfer_handler = boost::asio::any_completion_handler<void(error_code, std::size_t)>;
+
+// How far a source has come in making its bytes.
+struct packing_progress {
+  std::uint64_t entries = 0;  // files, directories and links so far; 0 for a source that has none
+  std::uint64_t bytes = 0;    // before compression
+};
 
 // Bytes that are pulled by whoever needs them: a build context, a file, a buffer. One block at a time, so
 // that a slow consumer slows the producer and nothing piles up in between.
@@ -38,6 +46,11 @@ class DOCKLINE_API byte_source {
 
   // What there is to say about the error that the last read completed with.
   virtual const diagnostics& why() const noexcept = 0;
+
+  // To be asked between reads: how far it has come, and what a person should know of (a socket in the tree
+  // that was skipped), each text once.
+  virtual packing_progress packed() const noexcept { return {}; }
+  virtual std::vector<std::string> take_warnings() { return {}; }
 };
 
 }  // namespace dockline
