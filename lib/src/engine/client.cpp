@@ -84,7 +84,7 @@ task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, std::fun
   co_return started;
 }
 
-task<error_code> client_state::refusal(http::exchange& over, diagnostics& why) {
+asio::awaitable<error_code> client_state::refusal(http::exchange& over, diagnostics& why) {
   const int status = over.head().status;
   auto body = co_await over.read_all(longest_refusal, why);
   // The status alone says enough when its words do not arrive.
@@ -98,11 +98,10 @@ task<std::unique_ptr<http::exchange>> client_state::open(endpoint what, std::fun
   auto over = co_await send(std::move(what), std::move(on_sent), why);
   if (!over) co_return over.error();
   if ((*over)->head().status >= 400) {
-    auto code = co_await refusal(**over, why);
-    if (!code) co_return code.error();
-    co_return *code;
+    const error_code code = co_await refusal(**over, why);
+    co_return code;
   }
-  co_return over;
+  co_return std::move(over);
 }
 
 task<answer> client_state::call(endpoint what, diagnostics& why) {

@@ -43,7 +43,7 @@ struct client_state : std::enable_shared_from_this<client_state> {
   task<answer> call(endpoint what, diagnostics& why);
 
   // Reads a refusal's body to its end and returns its code.
-  task<error_code> refusal(http::exchange& over, diagnostics& why);
+  asio::awaitable<error_code> refusal(http::exchange& over, diagnostics& why);
 };
 
 }  // namespace dockline::engine
