@@ -1,0 +1,120 @@
+#pragma once
+
+// POST /build with the classic builder.
+
+#include "dockline/core/byte_source.hpp"
+#include "dockline/engine/client.hpp"
+#include "dockline/progress/event.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dockline::engine {
+
+// A limit on what a process of a RUN may use, as in `docker build --ulimit`.
+struct ulimit {
+  ulimit() = default;
+  ulimit(std::string kind, std::int64_t soft_limit, std::int64_t hard_limit)
+      : name(std::move(kind)), soft(soft_limit), hard(hard_limit) {}
+
+  std::string name;       // "nofile"
+  std::int64_t soft = 0;  // -1 is unlimited
+  std::int64_t hard = 0;  // at least `soft`
+};
+
+// Every parameter of POST /build. Empty fields are not sent, so that the daemon's own default applies. Names
+// and meaning are those of the API; sizes are bytes.
+struct build_options {
+  build_options() = default;
+
+  // The path of the Dockerfile in the context. Empty: the daemon looks for "Dockerfile", then "dockerfile".
+  std::string dockerfile;
+  // References that the image gets. Checked here first: a bad one is errc::invalid_reference.
+  std::vector<std::string> tags;
+  // A context that the daemon fetches itself, a Git or HTTP URL; the source is then null.
+  std::string remote;
+  // Values of ARG; an empty one means "without a value", like `--build-arg NAME` of an unset variable.
+  std::map<std::string, std::optional<std::string>> build_args;
+  std::map<std::string, std::string> labels;
+  // The stage to stop at. Empty: the last one.
+  std::string target;
+  // "linux/amd64". Since API 1.32.
+  std::string platform;
+  // Images whose layers may serve as cache.
+  std::vector<std::string> cache_from;
+  bool no_cache = false;
+  // Look for newer base images.
+  bool pull = false;
+  // Remove the containers of steps that worked.
+  bool remove_intermediate = true;
+  // Remove those of steps that failed as well, so that nothing is left.
+  bool force_remove = true;
+  bool squash = false;  // experimental daemons only
+  bool quiet = false;   // the daemon answers with the id alone
+
+  // For the containers of RUN.
+  std::string network_mode;              // "host", "none", "bridge", "container:ID"
+  std::vector<std::string> extra_hosts;  // "name:address", address may be "host-gateway"
+  std::int64_t memory = 0;
+  std::int64_t memory_swap = 0;  // memory and swap together; -1 is unlimited
+  std::int64_t cpu_shares = 0;
+  std::int64_t cpu_period = 0;  // microseconds
+  std::int64_t cpu_quota = 0;   // microseconds in each period
+  std::string cpuset_cpus;      // "0-2,5"
+  std::string cpuset_mems;
+  std::string cgroup_parent;
+  std::int64_t shm_size = 0;
+  std::vector<ulimit> ulimits;
+  std::string isolation;                  // Windows only
+  std::vector<std::string> security_opt;  // Windows only; a daemon on Linux refuses it
+
+  // Where the result goes, as JSON of the API: [{"Type":"local"}]. Since API 1.40, BuildKit only.
+  std::string outputs;
+  // Identifies the build for /build/cancel, BuildKit only.
+  std::string build_id;
+};
+
+struct built_image {
+  built_image() = default;
+
+  std::string id;                     // "sha256:" and 64 hexadecimal digits
+  std::vector<std::string> warnings;  // what the daemon warned of
+};
+
+DOCKLINE_API void start_build(client daemon, std::shared_ptr<byte_source> context, build_options options,
+                              progress::event_sink on_event, diagnostics* why,
+                              completion_handler<built_image> handler);
+
+// Builds an image from a context, a tar that may be compressed with gzip, bzip2 or xz, with the classic builder.
+// The context is pulled as the daemon takes it, two blocks of 256 KiB at a time; the daemon's messages arrive
+// as events meanwhile.
+//
+// Completion: when the daemon has told the image's id, or the build failed. An error inside the answer's 200 is
+// a failure, and so is an answer that ends with neither id nor error.
+// Signature: void(error_code, built_image).
+// Lifetimes: `why` stays until completion; everything else is kept by the operation. `on_event` may be empty.
+// Cancellation: any type. The connection is closed, upon which dockerd ends the running step and tags nothing;
+// podman (4.3 to 5.8) lets the step run to its end first. The client stays usable.
+// Errors: errc::build_failed, with diagnostics::step() telling where; errc::no_outcome; errc::invalid_reference
+// and errc::invalid_argument before anything is sent; errc::unsupported_parameter; the context's own errors;
+// those of async_ping and of the daemon's status.
+// Source: Docker Engine API, ImageBuild, since 1.0.
+template <class Token = default_token>
+auto async_build(const client& daemon, std::shared_ptr<byte_source> context, build_options options,
+                 progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
+  return initiate<built_image>(&start_build, std::forward<Token>(token), &why, daemon, std::move(context),
+                               std::move(options), std::move(on_event));
+}
+template <class Token = default_token>
+auto async_build(const client& daemon, std::shared_ptr<byte_source> context, build_options options,
+                 progress::event_sink on_event, Token&& token = {}) {
+  return initiate<built_image>(&start_build, std::forward<Token>(token), nullptr, daemon, std::move(context),
+                               std::move(options), std::move(on_event));
+}
+
+}  // namespace dockline::engine

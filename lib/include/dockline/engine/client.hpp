@@ -1,0 +1,59 @@
+#pragma once
+
+#include "dockline/core/async.hpp"
+#include "dockline/core/export.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace dockline::engine {
+
+// How the daemon is reached, and how long it may take.
+struct client_options {
+  client_options() = default;
+
+  // Where the daemon listens, as DOCKER_HOST has it: "unix:///run/docker.sock". Read when the first operation
+  // starts, which then fails with errc::invalid_address where it cannot be read.
+  std::string host = "unix:///var/run/docker.sock";
+
+  // The API version to speak, "1.41". Empty: the newest that both sides know, asked for once with /_ping.
+  std::string api_version;
+
+  // What the daemon's log calls this client.
+  std::string user_agent = "dockline/0.1";
+
+  // Deadlines of each exchange; zero is none. Streams that are silent for as long as their work takes (build,
+  // wait, logs, attach) are held to `connect` only.
+  std::chrono::milliseconds connect_timeout{10'000};  // until the connection stands
+  std::chrono::milliseconds answer_timeout{60'000};   // from the request sent to the head of the answer
+  std::chrono::milliseconds idle_timeout{60'000};     // without a byte in either direction
+};
+
+// Options with `host` taken from the environment variable DOCKER_HOST, when it is set and not empty.
+DOCKLINE_API client_options client_options_from_environment();
+
+struct client_state;
+
+// A Docker daemon, to be handed to every operation of this folder. Copies share connections and the negotiated
+// version, so copying is cheap; an operation keeps what it needs, and all copies may go while it runs.
+//
+// Thread safety: operations may be started from any thread, and at once; the client serialises them on a strand
+// of its own.
+class DOCKLINE_API client {
+ public:
+  // Does no I/O. Operations run on `executor`, handlers without an executor of their own complete there.
+  explicit client(boost::asio::any_io_executor executor, client_options options = {});
+
+  boost::asio::any_io_executor get_executor() const;
+
+  // What the operations of this library are compiled against.
+  const std::shared_ptr<client_state>& state() const noexcept { return state_; }
+
+ private:
+  std::shared_ptr<client_state> state_;
+};
+
+}  // namespace dockline::engine

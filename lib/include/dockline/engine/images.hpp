@@ -1,0 +1,96 @@
+#pragma once
+
+// Images that the daemon has: GET /images/{name}/json and DELETE /images/{name}.
+
+#include "dockline/engine/client.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dockline::engine {
+
+// How a container of the image starts when nothing else is asked for.
+struct image_config {
+  image_config() = default;
+
+  std::vector<std::string> entrypoint;
+  std::vector<std::string> cmd;
+  std::vector<std::string> env;  // "NAME=value"
+  std::string working_dir;
+  std::string user;
+  std::string stop_signal;
+  std::map<std::string, std::string> labels;
+  std::vector<std::string> exposed_ports;  // "80/tcp"
+  std::vector<std::string> volumes;
+};
+
+struct image_info {
+  image_info() = default;
+
+  std::string id;                          // "sha256:" and 64 hexadecimal digits
+  std::vector<std::string> repo_tags;      // "app:1"
+  std::vector<std::string> repo_digests;   // "app@sha256:…", where it was pushed or pulled
+  std::string created;                     // RFC 3339
+  std::string architecture;                // "amd64"
+  std::string os;                          // "linux"
+  std::int64_t size = 0;                   // bytes
+  image_config config;
+  std::vector<std::string> layers;  // digests of the uncompressed layers, lowest first
+};
+
+struct image_remove_options {
+  image_remove_options() = default;
+
+  bool force = false;           // also when a stopped container uses it or it has several tags
+  bool keep_parents = false;    // do not remove untagged parents
+};
+
+struct image_removed {
+  image_removed() = default;
+
+  std::vector<std::string> untagged;  // references
+  std::vector<std::string> deleted;   // ids
+};
+
+DOCKLINE_API void start_image_inspect(client daemon, std::string name, diagnostics* why,
+                                      completion_handler<image_info> handler);
+DOCKLINE_API void start_image_remove(client daemon, std::string name, image_remove_options options,
+                                     diagnostics* why, completion_handler<image_removed> handler);
+
+// Reads what the daemon knows of an image, named by reference or id.
+//
+// Completion: when the answer is there. Signature: void(error_code, image_info).
+// Lifetimes: `why` stays until completion. Cancellation: any type, at once; the connection is closed.
+// Errors: errc::not_found; those of async_ping; errc::malformed_json.
+// Source: Docker Engine API, ImageInspect, since 1.0.
+template <class Token = default_token>
+auto async_image_inspect(const client& daemon, std::string name, diagnostics& why, Token&& token = {}) {
+  return initiate<image_info>(&start_image_inspect, std::forward<Token>(token), &why, daemon, std::move(name));
+}
+template <class Token = default_token>
+auto async_image_inspect(const client& daemon, std::string name, Token&& token = {}) {
+  return initiate<image_info>(&start_image_inspect, std::forward<Token>(token), nullptr, daemon, std::move(name));
+}
+
+// Removes a reference and, with the last one, the image.
+//
+// Completion: when the daemon has removed it. Signature: void(error_code, image_removed).
+// Lifetimes: `why` stays until completion. Cancellation: any type; the daemon may have removed it all the same.
+// Errors: errc::not_found; errc::conflict when a container uses it; those of async_ping; errc::malformed_json.
+// Source: Docker Engine API, ImageDelete, since 1.0.
+template <class Token = default_token>
+auto async_image_remove(const client& daemon, std::string name, image_remove_options options, diagnostics& why,
+                        Token&& token = {}) {
+  return initiate<image_removed>(&start_image_remove, std::forward<Token>(token), &why, daemon, std::move(name),
+                                 options);
+}
+template <class Token = default_token>
+auto async_image_remove(const client& daemon, std::string name, image_remove_options options, Token&& token = {}) {
+  return initiate<image_removed>(&start_image_remove, std::forward<Token>(token), nullptr, daemon,
+                                 std::move(name), options);
+}
+
+}  // namespace dockline::engine

@@ -1,0 +1,40 @@
+#include "http/client.hpp"
+
+#include <utility>
+
+namespace dockline::http {
+namespace {
+
+// More than this many at once is a burst; its connections are not worth keeping.
+constexpr std::size_t most_idle = 8;
+
+}  // namespace
+
+client::client(asio::any_io_executor executor, address where)
+    : executor_(std::move(executor)), where_(std::move(where)) {}
+
+task<std::unique_ptr<exchange>> client::start(request what, deadlines limits, diagnostics& why) {
+  while (!what.source && !idle_.empty()) {
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    auto attempt = std::make_unique<exchange>(std::move(connection), limits);
+    auto started = co_await attempt->start(what, why);
+    if (started) co_return std::move(attempt);
+    const bool stale = started.error() == errc::connection_lost && !attempt->got_some();
+    if (!stale) co_return started.error();
+    why.clear();
+  }
+  auto connection = co_await dial(executor_, where_, limits.connect, why);
+  if (!connection) co_return connection.error();
+  auto attempt = std::make_unique<exchange>(std::move(*connection), limits);
+  auto started = co_await attempt->start(std::move(what), why);
+  if (!started) co_return started.error();
+  co_return std::move(attempt);
+}
+
+void client::give_back(exchange& over) {
+  auto connection = over.release();
+  if (connection && idle_.size() < most_idle) idle_.push_back(std::move(connection));
+}
+
+}  // namespace dockline::http

@@ -1,0 +1,280 @@
+#include "http/exchange.hpp"
+
+#include "dockline/core/diagnostics.hpp"
+
+#include <array>
+#include <utility>
+#include <vector>
+
+namespace dockline::http {
+namespace {
+
+// Two of them are in use while a source is sent: one on its way, one being filled.
+constexpr std::size_t block_size = 256 * 1024;
+constexpr std::size_t read_size = 64 * 1024;
+
+}  // namespace
+
+// What the sending and the receiving side share. It lives until both are over, also when the exchange is
+// gone.
+struct exchange::wire : std::enable_shared_from_this<wire> {
+  wire(std::unique_ptr<stream> own, deadlines bounds)
+      : connection(std::move(own)),
+        executor(connection->get_executor()),
+        limits(bounds),
+        head_guard(executor),
+        idle_guard(executor),
+        total_guard(executor) {}
+
+  std::unique_ptr<stream> connection;
+  asio::any_io_executor executor;
+  deadlines limits;
+  watchdog head_guard;
+  watchdog idle_guard;
+  watchdog total_guard;
+  error_code source_failure;
+  std::string source_words;
+  bool sent_all = false;
+
+  void hang_up() {
+    if (connection) connection->close();
+  }
+  void arm(watchdog& guard, std::chrono::milliseconds after) {
+    guard.arm(after, [weak = weak_from_this()] {
+      if (auto alive = weak.lock()) alive->hang_up();
+    });
+  }
+  void stirred() {
+    if (limits.idle.count() > 0) arm(idle_guard, limits.idle);
+  }
+  bool expired() const { return head_guard.expired() || idle_guard.expired() || total_guard.expired(); }
+  void disarm() {
+    head_guard.disarm();
+    idle_guard.disarm();
+    total_guard.disarm();
+  }
+
+  task<void> write(asio::const_buffer one, asio::const_buffer two = {}, asio::const_buffer three = {}) {
+    std::array<asio::const_buffer, 3> blocks;
+    blocks[0] = one;
+    blocks[1] = two;
+    blocks[2] = three;
+    std::size_t first = 0;
+    while (first < blocks.size()) {
+      const std::span<const asio::const_buffer> rest(blocks.data() + first, blocks.size() - first);
+      auto [code, size] =
+          co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
+              [this, rest](auto handler) {
+                connection->async_write_some(rest, transfer_handler(std::move(handler)));
+              },
+              no_throw);
+      if (code) co_return code;
+      stirred();
+      while (first < blocks.size() && size >= blocks[first].size()) size -= blocks[first++].size();
+      if (first < blocks.size()) blocks[first] += size;
+    }
+    co_return result<void>();
+  }
+
+  pending<std::size_t> fill(const std::shared_ptr<byte_source>& source, asio::mutable_buffer block,
+                            std::shared_ptr<void> keep) {
+    return pending<std::size_t>::start(
+        executor, std::move(keep),
+        [&](completion_handler<std::size_t> handler) { source->async_read_some(block, std::move(handler)); });
+  }
+
+  task<void> send(std::string head, request what) {
+    if (!what.source) {
+      auto written = co_await write(asio::buffer(head), asio::buffer(what.body));
+      co_return written;
+    }
+    if (auto written = co_await write(asio::buffer(head)); !written) co_return written;
+    auto sent = co_await send_source(what.source, what.on_sent);
+    co_return sent;
+  }
+
+  // One block is filled while the other one is on its way.
+  task<void> send_source(std::shared_ptr<byte_source> source, std::function<void(std::uint64_t)> on_sent) {
+    struct blocks {
+      std::array<std::vector<char>, 2> memory{std::vector<char>(block_size), std::vector<char>(block_size)};
+      std::shared_ptr<byte_source> source;
+    };
+    auto pair = std::make_shared<blocks>();
+    pair->source = source;
+    const bool chunked = !source->size();
+    std::uint64_t total = 0;
+    std::size_t turn = 0;
+    auto filling = fill(source, asio::buffer(pair->memory[turn]), pair);
+    for (;;) {
+      auto filled = co_await filling.get();
+      if (co_await is_cancelled()) co_return aborted();
+      if (!filled) {
+        source_failure = filled.error();
+        source_words = source->why().client_message();
+        co_return source_failure;
+      }
+      if (*filled == 0) break;
+      const auto block = asio::buffer(pair->memory[turn], *filled);
+      turn = 1 - turn;
+      filling = fill(source, asio::buffer(pair->memory[turn]), pair);
+      const std::string before = chunked ? chunk_head(block.size()) : std::string();
+      result<void> written;
+      if (chunked) {
+        written = co_await write(asio::buffer(before), block, asio::buffer("\r\n", 2));
+      } else {
+        written = co_await write(block);
+      }
+      if (!written) co_return written;
+      total += block.size();
+      if (on_sent) on_sent(total);
+    }
+    if (source->size() && *source->size() != total) {
+      source_failure = errc::file_changed;
+      source_words = "the body has " + std::to_string(total) + " bytes, " + std::to_string(*source->size()) +
+                     " were announced";
+      co_return source_failure;
+    }
+    if (chunked) {
+      if (auto written = co_await write(asio::buffer("0\r\n\r\n", 5)); !written) co_return written;
+    }
+    if (on_sent) on_sent(total);
+    co_return result<void>();
+  }
+};
+
+exchange::exchange(std::unique_ptr<stream> connection, deadlines limits)
+    : wire_(std::make_shared<wire>(std::move(connection), limits)), limits_(limits) {}
+
+exchange::~exchange() {
+  sending_.cancel();
+  wire_->disarm();
+  wire_->hang_up();
+}
+
+task<void> exchange::start(request what, diagnostics& why) {
+  body_framing framing;
+  framing.length = what.source ? what.source->size() : what.body.size();
+  auto head = encode_head(what.head, framing, why);
+  if (!head) co_return head.error();
+
+  auto line = wire_;
+  line->arm(line->total_guard, limits_.total);
+  line->stirred();
+  sending_ = pending<void>::start(line->executor, line, [&](completion_handler<void> handler) {
+    spawn<void>(line->executor, nullptr, std::move(handler),
+                [line, head = std::move(*head), what = std::move(what)](diagnostics&) mutable -> task<void> {
+                  auto sent = co_await line->send(std::move(head), std::move(what));
+                  line->sent_all = sent.has_value();
+                  if (line->source_failure) {
+                    // The daemon waits for the rest: only hanging up tells it that none comes.
+                    line->hang_up();
+                  } else if (sent && line->limits.head.count() > 0) {
+                    line->arm(line->head_guard, line->limits.head);
+                  }
+                  co_return sent;
+                });
+  });
+  while (!decoder_.head_done()) {
+    if (auto advanced = co_await advance(why); !advanced) co_return advanced.error();
+  }
+  line->head_guard.disarm();
+  co_return result<void>();
+}
+
+// Reads once and decodes what came.
+task<void> exchange::advance(diagnostics& why) {
+  auto line = wire_;
+  const std::size_t kept = input_.size();
+  input_.resize(kept + read_size);
+  auto [code, size] = co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
+      [&](auto handler) {
+        line->connection->async_read_some(asio::buffer(input_.data() + kept, read_size),
+                                          transfer_handler(std::move(handler)));
+      },
+      no_throw);
+  input_.resize(kept + size);
+  if (size > 0) {
+    got_some_ = true;
+    line->stirred();
+  }
+  if (code) {
+    if (code == asio::error::eof && decoder_.eat_end()) co_return result<void>();
+    auto failed = co_await fail(code, why);
+    co_return failed;
+  }
+  if (co_await is_cancelled()) co_return aborted();
+  auto eaten = decoder_.eat(asio::buffer(input_), output_);
+  if (!eaten) {
+    why.set_client_message("the answer is not HTTP/1.1 as this library understands it");
+    co_return eaten.error();
+  }
+  input_.erase(0, *eaten);
+  co_return result<void>();
+}
+
+// Tells why reading ended: cancelled, too late, our own source, or the peer.
+task<void> exchange::fail(error_code code, diagnostics& why) {
+  if (co_await is_cancelled()) co_return aborted();
+  auto line = wire_;
+  if (line->expired()) {
+    const char* phase = line->total_guard.expired()  ? "the whole exchange"
+                        : line->head_guard.expired() ? "the answer to begin"
+                                                     : "a sign of life";
+    why.set_client_message(std::string("waited too long for ") + phase);
+    co_return errc::timed_out;
+  }
+  // A source that failed hangs up by itself; the peer that vanished stops the source. Which of the two it was
+  // is known once sending is over.
+  if (sending_.started()) {
+    if (!line->source_failure) sending_.cancel();
+    (void)co_await sending_.get();
+  }
+  if (line->source_failure && line->source_failure != asio::error::operation_aborted) {
+    why.set_client_message(line->source_words);
+    co_return line->source_failure;
+  }
+  why.set_client_message(std::string("the daemon closed the connection ") +
+                         (!got_some_ ? "without an answer" : "in the middle of its answer") +
+                         (code == asio::error::eof ? "" : " (" + code.message() + ")"));
+  co_return errc::connection_lost;
+}
+
+task<std::string_view> exchange::read_some(diagnostics& why) {
+  // What came together with the head was decoded with it and is still here at the first call.
+  if (std::exchange(handed_on_, true)) output_.clear();
+  while (output_.empty() && !decoder_.done()) {
+    if (auto advanced = co_await advance(why); !advanced) co_return advanced.error();
+  }
+  if (decoder_.done()) wire_->disarm();
+  co_return std::string_view(output_);
+}
+
+task<std::string> exchange::read_all(std::size_t limit, diagnostics& why) {
+  std::string all;
+  for (;;) {
+    auto some = co_await read_some(why);
+    if (!some) co_return some.error();
+    if (some->empty()) break;
+    if (all.size() + some->size() > limit) {
+      why.set_client_message("an answer of more than " + std::to_string(limit) + " bytes");
+      co_return errc::message_too_long;
+    }
+    all += *some;
+  }
+  co_return all;
+}
+
+std::unique_ptr<stream> exchange::release() {
+  wire_->disarm();
+  // Bytes behind the answer belong to no request of ours.
+  if (!decoder_.done() || !decoder_.keep_alive() || !wire_->sent_all || !input_.empty()) return nullptr;
+  return std::move(wire_->connection);
+}
+
+std::unique_ptr<stream> exchange::upgrade(std::string& already_read) {
+  wire_->disarm();
+  already_read = std::move(input_);
+  return std::move(wire_->connection);
+}
+
+}  // namespace dockline::http

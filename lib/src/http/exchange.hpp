@@ -1,0 +1,87 @@
+#pragma once
+
+#include "dockline/core/byte_source.hpp"
+#include "dockline/core/stream.hpp"
+
+#include "core/pending.hpp"
+#include "core/spawn.hpp"
+#include "http/message.hpp"
+#include "http/watchdog.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace dockline::http {
+
+// How long the phases of an exchange may take; zero is no limit.
+struct deadlines {
+  deadlines() = default;
+
+  std::chrono::milliseconds connect{10'000};  // until the connection stands
+  std::chrono::milliseconds head{0};          // from the whole request sent to the whole head received
+  std::chrono::milliseconds idle{0};          // without a byte in either direction
+  std::chrono::milliseconds total{0};         // from the first byte sent to the last one received
+};
+
+struct request {
+  request() = default;
+
+  request_head head;
+  std::string body;                            // sent when there is no source
+  std::shared_ptr<byte_source> source;         // streamed: chunked unless it knows its size
+  std::function<void(std::uint64_t)> on_sent;  // after each block of the source: bytes sent so far
+};
+
+// One request and its answer on a connection. The answer is read while the body is still being sent: when the
+// daemon answers early and closes, its answer counts, and not the write error.
+//
+// Everything runs on the stream's executor. Dropping the exchange before done() closes the connection, which
+// is how an operation of the Docker API is cancelled on the daemon's side too.
+class exchange {
+ public:
+  exchange(std::unique_ptr<stream> connection, deadlines limits);
+  exchange(const exchange&) = delete;
+  exchange& operator=(const exchange&) = delete;
+  ~exchange();
+
+  // Sends the request and returns when the head of the answer is there; the body may still be on its way.
+  // Errors: those of the source (`why` has its words), of message.hpp, errc::connection_lost,
+  // errc::timed_out.
+  task<void> start(request what, diagnostics& why);
+
+  const response_head& head() const noexcept { return decoder_.head(); }
+
+  // The next bytes of the body, at least one; empty at the end. Valid until the next call.
+  task<std::string_view> read_some(diagnostics& why);
+
+  // All that is left of the body. Errors: errc::message_too_long above `limit` bytes.
+  task<std::string> read_all(std::size_t limit, diagnostics& why);
+
+  bool done() const noexcept { return decoder_.done(); }
+  // Whether any byte of an answer came: a request on a stale connection may be repeated only if none did.
+  bool got_some() const noexcept { return got_some_; }
+
+  // After done(), when the connection may serve another request: hands it over; else null.
+  std::unique_ptr<stream> release();
+  // After a 101: the connection, and the bytes behind the head that were read already.
+  std::unique_ptr<stream> upgrade(std::string& already_read);
+
+ private:
+  struct wire;
+
+  task<void> advance(diagnostics& why);
+  task<void> fail(error_code code, diagnostics& why);
+
+  std::shared_ptr<wire> wire_;
+  deadlines limits_;
+  response_decoder decoder_;
+  pending<void> sending_;
+  std::string input_;   // read and not yet eaten
+  std::string output_;  // of the body, eaten and not yet handed on
+  bool handed_on_ = false;
+  bool got_some_ = false;
+};
+
+}  // namespace dockline::http
