@@ -1,5 +1,7 @@
 # shellcheck shell=bash
-# What ./tools/demo and ./tools/check share: packages, the build, and a Docker engine of their own. Sourced.
+# What ./tools/demo and ./tools/check share: packages, the build, and a Docker engine of their own. To be sourced by a
+# script that sets `script`, its name in messages, and `logs`, the folder for what it does not show.
+# shellcheck disable=SC2034,SC2154
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 engine_dir=''
@@ -26,13 +28,12 @@ logged() { # logged LOG COMMAND...
 # --- packages ---------------------------------------------------------------
 
 # What the library and the tool are built from and with.
-# shellcheck disable=SC2034  # used by the scripts that source this file
 build_packages=(g++ meson ninja-build pkg-config libboost1.81-dev rapidjson-dev zlib1g-dev libssl-dev
   libisal-dev libcli11-dev libfmt-dev)
 # What a private engine needs.
-# shellcheck disable=SC2034
 engine_packages=(docker.io iproute2)
 
+# shellcheck disable=SC1091
 is_debian_12() { (. /etc/os-release && [ "${ID:-} ${VERSION_ID:-}" = "debian 12" ]) 2>/dev/null; }
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
