@@ -1,0 +1,49 @@
+#pragma once
+
+#include "dockline/engine/client.hpp"
+#include "engine/endpoint.hpp"
+#include "http/client.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace dockline::engine {
+
+struct answer {
+  answer() = default;
+
+  http::response_head head;
+  std::string body;
+};
+
+// What the copies of a client share. Everything below happens on `strand`.
+struct client_state : std::enable_shared_from_this<client_state> {
+  client_state(asio::any_io_executor executor, client_options own);
+
+  client_options options;
+  asio::any_io_executor executor;  // the user's
+  asio::any_io_executor strand;
+  std::optional<http::client> connections;  // once the address has been read
+  std::optional<api_version> version;       // once it is negotiated
+
+  // The version to speak: the option's, else the newest of both sides.
+  // Errors: errc::invalid_argument for the option, errc::version_too_old, and those of a request.
+  task<api_version> negotiate(diagnostics& why);
+
+  // Sends and returns when the head of the answer is there, whatever its status.
+  task<std::unique_ptr<http::exchange>> send(endpoint what, std::function<void(std::uint64_t)> on_sent,
+                                             diagnostics& why);
+
+  // The same, and a status of 400 or more is an error with the daemon's words.
+  task<std::unique_ptr<http::exchange>> open(endpoint what, std::function<void(std::uint64_t)> on_sent,
+                                             diagnostics& why);
+
+  // Sends, reads the whole answer, and turns a status of 400 or more into an error.
+  task<answer> call(endpoint what, diagnostics& why);
+
+  // Reads a refusal's body to its end and returns its code.
+  asio::awaitable<error_code> refusal(http::exchange& over, diagnostics& why);
+};
+
+}  // namespace dockline::engine

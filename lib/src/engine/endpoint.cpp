@@ -1,0 +1,102 @@
+#include "engine/endpoint.hpp"
+
+#include "core/encoding.hpp"
+#include "core/json.hpp"
+#include "dockline/core/byte_source.hpp"
+#include "dockline/core/diagnostics.hpp"
+
+#include <algorithm>
+
+namespace dockline::engine {
+namespace {
+
+// What is not JSON is shown as it is, up to here: a proxy's error page is long.
+constexpr std::size_t longest_words = 2000;
+
+// {"message": …} of every daemon; podman adds "cause" and sometimes leaves the body empty; a failed push of
+// podman 5 has the stream's own {"errorDetail": …}; dockerd 28 says "client version … is too old" as plain text.
+std::string words_of(std::string_view body) {
+  if (const auto parsed = json::parse(body)) {
+    const json::value root = parsed->root();
+    for (const auto words : {root.find("message"), root.find("errorDetail").find("message"), root.find("error")}) {
+      if (!words.string_or_empty().empty()) return std::string(words.string_or_empty());
+    }
+  }
+  std::string text = to_utf8(body.substr(0, longest_words));
+  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+  return text;
+}
+
+}  // namespace
+
+query& query::add(std::string_view key, std::string_view value) {
+  pairs_.emplace_back(key, value);
+  return *this;
+}
+query& query::add_text(std::string_view key, std::string_view value) {
+  return value.empty() ? *this : add(key, value);
+}
+query& query::add_number(std::string_view key, std::int64_t value) {
+  return value == 0 ? *this : add(key, std::to_string(value));
+}
+query& query::add_flag(std::string_view key, bool value) { return value ? add(key, "1") : *this; }
+
+std::string query::text() const {
+  auto sorted = pairs_;
+  std::ranges::stable_sort(sorted, {}, [](const auto& pair) -> const std::string& { return pair.first; });
+  std::string text;
+  for (const auto& [key, value] : sorted) {
+    text += text.empty() ? '?' : '&';
+    text += escape_query(key) + '=' + escape_query(value);
+  }
+  return text;
+}
+
+http::request_head endpoint::head(api_version version, std::string_view user_agent) const {
+  http::request_head head;
+  head.method = method;
+  head.target = (versioned ? "/v" + to_string(version) : std::string()) + path + parameters.text();
+  head.fields.push_back({"User-Agent", std::string(user_agent)});
+  if (!body.empty()) head.fields.push_back({"Content-Type", "application/json"});
+  head.fields.insert(head.fields.end(), fields.begin(), fields.end());
+  return head;
+}
+
+std::string escape_name(std::string_view name) {
+  std::string text;
+  for (;;) {
+    const std::size_t slash = name.find('/');
+    text += escape_path_segment(name.substr(0, slash));
+    if (slash == name.npos) return text;
+    text += '/';
+    name.remove_prefix(slash + 1);
+  }
+}
+
+error_code code_of_status(int status, std::string_view body, diagnostics& why) {
+  why.set_server_message(words_of(body));
+  switch (status) {
+    case 400: return errc::bad_request;
+    case 401: return errc::unauthorized;
+    case 403: return errc::denied;
+    case 404: return errc::not_found;
+    case 405:
+    case 406:
+    case 501: return errc::not_acceptable;
+    case 409:
+    case 412: return errc::conflict;
+    default: break;
+  }
+  if (why.server_message().empty()) why.set_client_message("the daemon answered with status " + std::to_string(status));
+  if (status >= 500) return errc::service_failed;
+  return status >= 400 ? errc::refused : errc::unexpected_answer;
+}
+
+result<void> require_version(api_version version, api_version since, std::string_view what, diagnostics& why) {
+  if (version >= since) return {};
+  why.set_client_message(std::string(what) + " needs API " + to_string(since) + ", this daemon speaks " +
+                         to_string(version));
+  return errc::unsupported_parameter;
+}
+
+}  // namespace dockline::engine
