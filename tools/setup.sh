@@ -1,0 +1,130 @@
+# shellcheck shell=bash
+# What ./tools/demo and ./tools/check share: packages, the build, and a Docker engine of their own. To be sourced by a
+# script that sets `script`, its name in messages, and `logs`, the folder for what it does not show.
+# shellcheck disable=SC2034,SC2154
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+engine_dir=''
+engine_pid=''
+
+say() { echo "$script: $*"; }
+die() {
+  echo "$script: $*" >&2
+  exit 1
+}
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# Runs a command with its output in a log, and shows the end of that log only if it fails.
+logged() { # logged LOG COMMAND...
+  local log=$1
+  shift
+  mkdir -p "$(dirname "$log")"
+  "$@" >"$log" 2>&1 && return 0
+  tail -n 40 "$log" >&2
+  echo "$script: that was the end of $log" >&2
+  return 1
+}
+
+# --- packages ---------------------------------------------------------------
+
+# What the library and the tool are built from and with.
+build_packages=(g++ meson ninja-build pkg-config libboost1.81-dev rapidjson-dev zlib1g-dev libssl-dev
+  libisal-dev libcli11-dev libfmt-dev)
+# What a private engine needs.
+engine_packages=(docker.io iproute2)
+
+# shellcheck disable=SC1091
+is_debian_12() { (. /etc/os-release && [ "${ID:-} ${VERSION_ID:-}" = "debian 12" ]) 2>/dev/null; }
+
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# A service that a package brings is not started: this guard is what maintainer scripts ask.
+guard=/usr/sbin/policy-rc.d
+remove_guard() {
+  if [ -n "${guard_is_ours:-}" ]; then as_root rm -f "$guard"; fi
+  guard_is_ours=''
+}
+
+need_packages() {
+  local package missing=()
+  if ! is_debian_12; then
+    say "not Debian 12, so nothing is installed; needed are the equivalents of: $*"
+    return 0
+  fi
+  for package; do is_installed "$package" || missing+=("$package"); done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing ${missing[*]}"
+  if [ ! -e "$guard" ]; then
+    guard_is_ours=1
+    # shellcheck disable=SC2016
+    as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh "$guard"
+  fi
+  logged "$logs/apt.log" as_root sh -c '
+    apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"' sh "${missing[@]}" ||
+    die "apt could not install them"
+  remove_guard
+}
+
+# --- the build --------------------------------------------------------------
+
+# Sets up a build folder, or gives an old one the options asked for, and builds it.
+build() { # build FOLDER MESON-OPTION...
+  local folder=$1
+  shift
+  command -v meson >/dev/null || die "meson is missing"
+  logged "$logs/$(basename "$folder")-setup.log" configure "$folder" "$@" &&
+    logged "$logs/$(basename "$folder").log" meson compile -C "$folder"
+}
+configure() { # a folder that another Meson or compiler left behind is set up anew
+  local folder=$1
+  shift
+  if [ -e "$folder/meson-private/coredata.dat" ]; then
+    meson setup --reconfigure "$folder" "$top" "$@" || meson setup --wipe "$folder" "$top" "$@"
+  else
+    meson setup "$folder" "$top" "$@"
+  fi
+}
+
+# --- a Docker engine of our own ---------------------------------------------
+
+# Starts it; sets engine_host. stop_engine, or the end of this script however it comes, stops it.
+start_engine() {
+  local i
+  command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || return 1
+  engine_dir=$(mktemp -d "${TMPDIR:-/var/tmp}/dockline-engine.XXXXXX")
+  mkfifo "$engine_dir/leash"
+  as_root true # asks for a password, if any, while there is a terminal to ask on
+  as_root setsid "$top/tools/private-engine" "$engine_dir" "$(id -g)" \
+    <"$engine_dir/leash" >"$engine_dir/log" 2>&1 &
+  engine_pid=$!
+  exec 9>"$engine_dir/leash"
+  engine_host=unix://$engine_dir/engine.sock
+  for ((i = 0; i < 300; i++)); do
+    kill -0 "$engine_pid" 2>/dev/null || break
+    if [ -S "$engine_dir/engine.sock" ] && answers "$engine_dir/engine.sock"; then return 0; fi
+    sleep 0.2
+  done
+  tail -n 5 "$engine_dir/log" >&2
+  stop_engine
+  return 1
+}
+
+answers() { # answers SOCKET: whether an engine does
+  python3 - "$1" 2>/dev/null <<'PYTHON'
+import socket, sys
+with socket.socket(socket.AF_UNIX) as peer:
+    peer.settimeout(5)
+    peer.connect(sys.argv[1])
+    peer.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
+    sys.exit(0 if b" 200 " in peer.recv(64) else 1)
+PYTHON
+}
+
+stop_engine() {
+  [ -n "$engine_dir" ] || return 0
+  exec 9>&- # the leash: the engine ends when nobody holds it any more
+  if [ -n "$engine_pid" ]; then wait "$engine_pid" 2>/dev/null || true; fi
+  as_root rm -rf --one-file-system "$engine_dir"
+  engine_dir='' engine_pid=''
+}
