@@ -1,6 +1,6 @@
 #include "progress/build_messages.hpp"
 
-#include "progress/stream_message.hpp"
+#include "progress/frequent_messages.hpp"
 
 #include <algorithm>
 #include <array>
@@ -72,6 +72,11 @@ error_code build_messages::add(std::string_view message, event_time now) {
   now_ = now;
   if (const auto text = read_stream_message(message, unescaped_)) {
     add_text(*text);
+    return {};
+  }
+  if (const auto layer = read_layer_message(message)) {
+    text_.settle();
+    emit(layer_progress{std::string(layer->id), std::string(layer->status), layer->current, layer->total});
     return {};
   }
   if (const error_code failure = document_.parse(message)) return failure;
