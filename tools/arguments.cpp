@@ -39,7 +39,7 @@ arguments split_arguments(const CLI::App& app, std::vector<std::string> words) {
       continue;
     }
     if (command == nullptr && word != "--") {
-      command = app.get_subcommand_no_throw(word);
+      command = app.get_subcommand_ptr;
       split.own.push_back(std::move(word));
       if (command != nullptr && command->get_name() == "run") continue;
       // Every other command's words are the parser's alone.
