@@ -271,10 +271,13 @@ std::unique_ptr<stream> exchange::release() {
   return std::move(wire_->connection);
 }
 
-std::unique_ptr<stream> exchange::upgrade(std::string& already_read) {
+asio::awaitable<std::unique_ptr<stream>> exchange::upgrade(std::string& already_read) {
+  // The request is long sent, since it was answered; but the connection is handed over only when nothing of
+  // ours waits on it any more.
+  if (sending_.started()) (void)co_await sending_.get();
   wire_->disarm();
   already_read = std::move(input_);
-  return std::move(wire_->connection);
+  co_return std::move(wire_->connection);
 }
 
 }  // namespace dockline::http

@@ -66,7 +66,7 @@ class exchange {
   // After done(), when the connection may serve another request: hands it over; else null.
   std::unique_ptr<stream> release();
   // After a 101: the connection, and the bytes behind the head that were read already.
-  std::unique_ptr<stream> upgrade(std::string& already_read);
+  asio::awaitable<std::unique_ptr<stream>> upgrade(std::string& already_read);
 
  private:
   struct wire;

@@ -59,7 +59,7 @@ using default_token = with_diagnostics_t<boost::asio::use_awaitable_t<>>;
 // start(args..., why, handler). `why` is null in the short form of an operation.
 template <class T, class Token, class... Params, class... Args>
 auto initiate(void (*start)(Params...), Token&& token, diagnostics* why, Args&&... args) {
-  return boost::asio::async_initiate<std::decay_t<Token>, completion_signature<T>>(
+  return boost::asio::async_initiate<std::remove_reference_t<Token>, completion_signature<T>>(
       [start](auto&& handler, diagnostics* where, auto&&... values) {
         start(std::forward<decltype(values)>(values)..., where,
               completion_handler<T>(std::forward<decltype(handler)>(handler)));

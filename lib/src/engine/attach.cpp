@@ -1,0 +1,126 @@
+#include "dockline/engine/attach.hpp"
+
+#include "core/pending.hpp"
+#include "engine/attach_state.hpp"
+#include "engine/client_state.hpp"
+#include "engine/output.hpp"
+#include "engine/requests.hpp"
+
+#include <boost/asio/system_executor.hpp>
+
+#include <array>
+#include <vector>
+
+namespace dockline::engine {
+namespace {
+
+constexpr std::size_t read_size = 64 * 1024;
+constexpr std::size_t input_size = 16 * 1024;
+
+asio::awaitable<std::tuple<error_code, std::size_t>> write_some(stream& connection, asio::const_buffer block) {
+  std::array<asio::const_buffer, 1> blocks;
+  blocks[0] = block;
+  co_return co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
+      [&](auto handler) { connection.async_write_some(blocks, transfer_handler(std::move(handler))); }, no_throw);
+}
+
+// Container input: to the end of the source, then the half-close that the container sees as its end of file. A
+// container that does not read any more is no failure of ours.
+task<void> forward(std::shared_ptr<attachment_state> state, std::shared_ptr<byte_source> input) {
+  auto memory = std::make_shared<std::vector<char>>(input_size);
+  for (;;) {
+    auto filling = pending<std::size_t>::start(
+        state->connection->get_executor(), memory, [&](completion_handler<std::size_t> handler) {
+          input->async_read_some(asio::buffer(*memory), std::move(handler));
+        });
+    auto filled = co_await filling.get();
+    if (!filled) co_return filled.error();
+    if (co_await is_cancelled()) co_return aborted();
+    if (*filled == 0) break;
+    asio::const_buffer rest = asio::buffer(*memory, *filled);
+    while (rest.size() > 0) {
+      auto [code, size] = co_await write_some(*state->connection, rest);
+      if (code) co_return code;
+      rest += size;
+    }
+  }
+  state->connection->shutdown_send();
+  co_return result<void>();
+}
+
+}  // namespace
+
+task<attachment> attach(std::shared_ptr<client_state> state, std::string id, attach_options options,
+                        diagnostics& why) {
+  auto over = co_await state->open(requests::container_attach(id, options), nullptr, why);
+  if (!over) co_return over.error();
+  if ((*over)->head().status != 101) {
+    why.set_client_message("the daemon does not hand over the connection for an attach: status " +
+                           std::to_string((*over)->head().status));
+    co_return errc::unexpected_answer;
+  }
+  auto streams = std::make_shared<attachment_state>();
+  streams->tty = options.tty;
+  streams->connection = co_await (*over)->upgrade(streams->early);
+  co_return attachment(std::move(streams));
+}
+
+task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input, output_sink sink,
+                          diagnostics& why) {
+  auto state = streams.state();
+  if (!state || !state->connection) {
+    why.set_client_message("the attachment is not connected");
+    co_return errc::invalid_argument;
+  }
+  pending<void> forwarding;
+  if (input) {
+    forwarding = pending<void>::start(
+        state->connection->get_executor(), state, [&](completion_handler<void> handler) {
+          spawn<void>(state->connection->get_executor(), nullptr, std::move(handler),
+                      [state, input](diagnostics&) { return forward(state, input); });
+        });
+  }
+  output_decoder decoder(state->tty);
+  if (const error_code code = decoder.eat(state->early, sink)) co_return code;
+  state->early.clear();
+  std::vector<char> memory(read_size);
+  for (;;) {
+    auto [code, size] = co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
+        [&](auto handler) {
+          state->connection->async_read_some(asio::buffer(memory), transfer_handler(std::move(handler)));
+        },
+        no_throw);
+    if (co_await is_cancelled()) co_return aborted();
+    if (code == asio::error::eof) break;
+    if (code) {
+      why.set_client_message("the connection to the container broke: " + code.message());
+      co_return errc::connection_lost;
+    }
+    if (const error_code bad = decoder.eat(std::string_view(memory.data(), size), sink)) co_return bad;
+  }
+  if (const error_code code = decoder.finish()) co_return code;
+  co_return result<void>();
+}
+
+void start_container_attach(client daemon, std::string id, attach_options options, diagnostics* why,
+                            completion_handler<attachment> handler) {
+  auto state = daemon.state();
+  spawn<attachment>(state->strand, why, std::move(handler), [state, id = std::move(id), options](diagnostics& words) {
+    return attach(state, id, options, words);
+  });
+}
+
+void start_attachment_run(attachment streams, std::shared_ptr<byte_source> input, output_sink sink, diagnostics* why,
+                          completion_handler<void> handler) {
+  auto state = streams.state();
+  // An attachment that was never connected has no executor of its own: the handler's does to say so.
+  const auto executor = state && state->connection
+                            ? state->connection->get_executor()
+                            : asio::any_io_executor(asio::system_executor());
+  spawn<void>(executor, why, std::move(handler),
+              [streams = std::move(streams), input = std::move(input), sink = std::move(sink)](diagnostics& words) {
+                return run_attachment(streams, input, sink, words);
+              });
+}
+
+}  // namespace dockline::engine

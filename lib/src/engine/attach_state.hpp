@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/spawn.hpp"
+#include "dockline/core/stream.hpp"
+#include "dockline/engine/attach.hpp"
+
+#include <memory>
+#include <string>
+
+namespace dockline::engine {
+
+struct attachment_state {
+  std::unique_ptr<stream> connection;
+  std::string early;  // what came together with the head of the answer
+  bool tty = false;
+
+  ~attachment_state() {
+    if (connection) connection->close();
+  }
+};
+
+// The bodies of the operations, for run.cpp.
+task<attachment> attach(std::shared_ptr<client_state> state, std::string id, attach_options options,
+                        diagnostics& why);
+task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input, output_sink sink,
+                          diagnostics& why);
+
+}  // namespace dockline::engine

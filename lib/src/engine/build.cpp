@@ -1,0 +1,1 @@
+#include "dockline/engine/build.hpp"

@@ -1,0 +1,68 @@
+#include "dockline/engine/run.hpp"
+
+#include "engine/attach_state.hpp"
+#include "engine/client_state.hpp"
+
+namespace dockline::engine {
+namespace {
+
+// Everything between a created container and its end.
+task<int> run_created(client daemon, std::string id, bool tty, std::shared_ptr<byte_source> input, output_sink sink,
+                      diagnostics& why) {
+  attach_options attach_to;
+  attach_to.in = input != nullptr;
+  attach_to.tty = tty;
+  // Attached before it is started, so that its first byte is not lost.
+  auto streams = co_await attach(daemon.state(), id, attach_to, why);
+  if (!streams) co_return streams.error();
+  auto [not_started] = co_await async_container_start(daemon, id, why, no_throw);
+  if (not_started) co_return not_started;
+  auto over = co_await run_attachment(std::move(*streams), std::move(input), std::move(sink), why);
+  if (!over) co_return over.error();
+  auto [code, ended] = co_await async_container_wait(daemon, id, why, no_throw);
+  if (code) co_return code;
+  co_return ended.status;
+}
+
+task<run_result> run(client daemon, run_options options, output_sink sink, diagnostics& why) {
+  if (options.input) options.container.open_stdin = true;
+  const bool tty = options.container.tty;
+  auto [code, made] = co_await async_container_create(daemon, std::move(options.container), why, no_throw);
+  if (code) co_return code;
+
+  auto status = co_await run_created(daemon, made.id, tty, std::move(options.input), std::move(sink), why);
+
+  // Cancelled or not, from here on it is tidied up; a second cancellation ends that as well.
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+  diagnostics unheard;
+  if (options.remove) {
+    remove_options removal;
+    removal.force = true;
+    removal.volumes = true;
+    auto [failed] = co_await async_container_remove(daemon, made.id, removal, unheard, no_throw);
+    (void)failed;
+  } else if (!status && status.error() == condition::cancelled) {
+    auto [failed] = co_await async_container_kill(daemon, made.id, "KILL", unheard, no_throw);
+    (void)failed;
+  }
+  if (!status) co_return status.error();
+  run_result done;
+  done.id = std::move(made.id);
+  done.status = *status;
+  done.warnings = std::move(made.warnings);
+  co_return done;
+}
+
+}  // namespace
+
+void start_run(client daemon, run_options options, output_sink sink, diagnostics* why,
+               completion_handler<run_result> handler) {
+  auto state = daemon.state();
+  spawn<run_result>(state->strand, why, std::move(handler),
+                    [daemon = std::move(daemon), options = std::move(options),
+                     sink = std::move(sink)](diagnostics& words) mutable {
+                      return run(std::move(daemon), std::move(options), std::move(sink), words);
+                    });
+}
+
+}  // namespace dockline::engine

@@ -1,0 +1,74 @@
+#include "command.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <exception>
+
+namespace dockline::tool {
+
+namespace asio = boost::asio;
+
+engine::client_options client_options_of(const global_options& global) {
+  engine::client_options options = engine::client_options_from_environment();
+  if (!global.host.empty()) options.host = global.host;
+  if (global.timeout_seconds > 0) {
+    const auto limit = std::chrono::milliseconds(static_cast<long long>(global.timeout_seconds * 1000));
+    options.connect_timeout = limit;
+    options.answer_timeout = limit;
+    options.idle_timeout = limit;
+  }
+  return options;
+}
+
+int run_until_done(asio::io_context& io, std::function<asio::awaitable<int>()> body) {
+  int status = static_cast<int>(exit_status::failed);
+  asio::cancellation_signal cancel;
+  asio::signal_set signals(io, SIGINT, SIGTERM);
+  bool interrupted = false;
+  std::function<void()> listen = [&] {
+    signals.async_wait([&](const error_code& code, int) {
+      if (code) return;
+      // The second time nothing is waited for: whoever sent it wants to be gone.
+      if (interrupted) ::_exit(static_cast<int>(exit_status::interrupted));
+      interrupted = true;
+      cancel.emit(asio::cancellation_type::terminal);
+      listen();
+    });
+  };
+  listen();
+  const auto guarded = [](std::function<asio::awaitable<int>()> inner) -> asio::awaitable<int> {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_return co_await inner();
+  };
+  asio::co_spawn(io, guarded(std::move(body)),
+                 asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr failure, int value) {
+                   signals.cancel();
+                   if (failure) {
+                     try {
+                       std::rethrow_exception(failure);
+                     } catch (const std::exception& thrown) {
+                       console().error(thrown.what());
+                     }
+                     return;
+                   }
+                   status = value;
+                 }));
+  io.run();
+  return status;
+}
+
+exit_status report(console& to, error_code code, const diagnostics& why) {
+  const exit_status status = status_of(code);
+  to.error(status == exit_status::interrupted ? std::string("interrupted") : describe(code, why));
+  return status;
+}
+
+}  // namespace dockline::tool

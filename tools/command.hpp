@@ -1,0 +1,56 @@
+#pragma once
+
+// What the commands share: the global options, and how a command is run until it ends or is interrupted.
+
+#include "console.hpp"
+#include "exit_status.hpp"
+
+#include <dockline/core/async.hpp>
+#include <dockline/engine/client.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace dockline::tool {
+
+struct global_options {
+  global_options() = default;
+
+  std::string host;           // empty: DOCKER_HOST, else the default socket
+  double timeout_seconds = 0; // 0: the library's defaults
+};
+
+// The options of a command were parsed; this is the rest. Returns the status of the process.
+using action = std::function<int()>;
+
+// What a command's file adds to the command line.
+struct command_line {
+  command_line(CLI::App& whole, global_options& given, action& todo) : app(whole), global(given), chosen(todo) {}
+
+  CLI::App& app;
+  global_options& global;
+  action& chosen;  // set by the command that was named
+};
+
+void add_build(command_line line);
+void add_ping(command_line line);
+void add_run(command_line line);
+void add_version(command_line line);
+
+// The client that the global options describe.
+engine::client_options client_options_of(const global_options& global);
+
+// Runs `body` to its end. SIGINT and SIGTERM cancel it; a second one leaves at once.
+int run_until_done(boost::asio::io_context& io, std::function<boost::asio::awaitable<int>()> body);
+
+// Says what went wrong and returns the status that goes with it.
+exit_status report(console& to, error_code code, const diagnostics& why);
+
+}  // namespace dockline::tool

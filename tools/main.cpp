@@ -1,0 +1,47 @@
+#include "command.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <exception>
+#include <sstream>
+
+int main(int argc, char** argv) {
+  using namespace dockline::tool;
+  // A reader that went away shows as a failed write, not as the end of the process in the middle of a build.
+  std::signal(SIGPIPE, SIG_IGN);
+  console terminal;
+  try {
+    CLI::App app("Turns a directory into a Docker image.", "dockline");
+    global_options global;
+    action chosen;
+    app.require_subcommand(1);
+    app.set_help_all_flag("--help-all", "Show the help of every command and leave");
+    app.fallthrough();
+    app.add_option("-H,--host", global.host, "The daemon: unix:///path (DOCKER_HOST, else unix:///var/run/docker.sock)");
+    app.add_option("--timeout", global.timeout_seconds,
+                   "Seconds to wait for a connection, an answer, a sign of life (10, 60, 60)")
+        ->check(CLI::PositiveNumber);
+    command_line line(app, global, chosen);
+    add_build(line);
+    add_run(line);
+    add_version(line);
+    add_ping(line);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::Success& asked) {
+      std::ostringstream out;
+      app.exit(asked, out, out);
+      terminal.out(out.str());
+      return static_cast<int>(terminal.intact() ? exit_status::done : exit_status::failed);
+    } catch (const CLI::ParseError& wrong) {
+      terminal.error(wrong.what());
+      terminal.err("Run 'dockline --help' or 'dockline COMMAND --help' for the usage.\n");
+      return static_cast<int>(exit_status::usage);
+    }
+    return chosen();
+  } catch (const std::exception& thrown) {
+    terminal.error(thrown.what());
+    return static_cast<int>(exit_status::failed);
+  }
+}
