@@ -125,8 +125,11 @@ PYTHON
 
 stop_engine() {
   [ -n "$engine_dir" ] || return 0
+  local pid
   exec 9>&- # the leash: the engine ends when nobody holds it any more
-  if [ -n "$engine_pid" ]; then wait "$engine_pid" 2>/dev/null || true; fi
+  # Not the job's own process, which a signal to this whole process group may have ended already.
+  pid=$(cat "$engine_dir/pid" 2>/dev/null) || pid=$engine_pid
+  while [ -d "/proc/$pid" ]; do sleep 0.1; done
   as_root rm -rf --one-file-system "$engine_dir"
   engine_dir='' engine_pid=''
 }
