@@ -102,7 +102,7 @@ start_engine() {
   engine_host=unix://$engine_dir/engine.sock
   for ((i = 0; i < 300; i++)); do
     kill -0 "$engine_pid" 2>/dev/null || break
-    if [ -S "$engine_dir/engine.sock" ] && answers "$engine_dir/engine.sock"; then return 0; fi
+    if [ -S "$engine_dir/engine.sock" ] && ask_engine "$engine_dir/engine.sock" GET /_ping; then return 0; fi
     sleep 0.2
   done
   tail -n 5 "$engine_dir/log" >&2
@@ -110,21 +110,26 @@ start_engine() {
   return 1
 }
 
-answers() { # answers SOCKET: whether an engine does
-  python3 - "$1" 2>/dev/null <<'PYTHON'
+# Whether an engine answers a request without a body with success.
+ask_engine() { # ask_engine SOCKET METHOD PATH
+  python3 - "$@" 2>/dev/null <<'PYTHON'
 import socket, sys
+path, method, target = sys.argv[1:]
 with socket.socket(socket.AF_UNIX) as peer:
-    peer.settimeout(5)
-    peer.connect(sys.argv[1])
-    peer.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
-    sys.exit(0 if b" 200 " in peer.recv(64) else 1)
+    peer.settimeout(30)
+    peer.connect(path)
+    peer.sendall(f"{method} {target} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+    sys.exit(0 if peer.recv(64).split()[1].startswith(b"2") else 1)
 PYTHON
 }
 
 stop_engine() {
   [ -n "$engine_dir" ] || return 0
+  local pid
   exec 9>&- # the leash: the engine ends when nobody holds it any more
-  if [ -n "$engine_pid" ]; then wait "$engine_pid" 2>/dev/null || true; fi
+  # Not the job's own process, which a signal to this whole process group may have ended already.
+  pid=$(cat "$engine_dir/pid" 2>/dev/null) || pid=$engine_pid
+  while [ -d "/proc/$pid" ]; do sleep 0.1; done
   as_root rm -rf --one-file-system "$engine_dir"
   engine_dir='' engine_pid=''
 }

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 source, build = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
-include = source / "lib/include"
+includes = source / "lib/include", build / "lib/include"  # the second has what the build makes
 
 
 def compiler_and_flags():
@@ -24,18 +24,17 @@ def compiler_and_flags():
     if words[0].endswith("ccache"):
         words = words[1:]
     kept = [word for word in words[1:] if word.startswith(("-std=", "-W", "-D", "-fsanitize", "-pthread"))]
-    return [words[0], *(word for word in kept if word != "-Winvalid-pch"), f"-I{include}"]
+    return [words[0], *(word for word in kept if word != "-Winvalid-pch"), *(f"-I{folder}" for folder in includes)]
 
 
-def compile_alone(header):
-    name = header.relative_to(include)
+def compile_alone(name):
     outcome = subprocess.run([*command, "-fsyntax-only", "-x", "c++", "-"], input=f'#include <{name}>\n',
                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return name, outcome.returncode, outcome.stdout
 
 
 command = compiler_and_flags()
-headers = sorted(include.rglob("*.hpp"))
+headers = sorted(header.relative_to(folder) for folder in includes for header in folder.rglob("*.hpp"))
 failed = 0
 with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as workers:
     for name, status, text in workers.map(compile_alone, headers):
