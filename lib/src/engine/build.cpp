@@ -65,7 +65,7 @@ class context_reporter {
 
   std::shared_ptr<byte_source> source_;
   std::shared_ptr<build_news> news_;
-  progress::event_time last_;
+  progress::event_time last_ = std::chrono::system_clock::now();
 };
 
 // Gives each message of the answer to the decoder, to the end of the answer.
