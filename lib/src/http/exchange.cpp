@@ -94,7 +94,8 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   }
 
   // One block is filled while the other one is on its way.
-  task<void> send_source(std::shared_ptr<byte_source> source, std::function<void(std::uint64_t, bool)> on_sent) {
+  task<void> send_source(std::shared_ptr<byte_source> source,
+                         std::function<void(std::uint64_t, bool)> on_sent) {
     struct blocks {
       std::array<std::vector<char>, 2> memory{std::vector<char>(block_size), std::vector<char>(block_size)};
       std::shared_ptr<byte_source> source;

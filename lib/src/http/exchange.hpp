@@ -29,8 +29,8 @@ struct request {
   request() = default;
 
   request_head head;
-  std::string body;                            // sent when there is no source
-  std::shared_ptr<byte_source> source;         // streamed: chunked unless it knows its size
+  std::string body;                     // sent when there is no source
+  std::shared_ptr<byte_source> source;  // streamed: chunked unless it knows its size
   // After each block of the source: the bytes sent so far, and whether they were all.
   std::function<void(std::uint64_t bytes, bool complete)> on_sent;
 };
