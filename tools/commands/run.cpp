@@ -164,26 +164,28 @@ asio::awaitable<int> run(asio::any_io_executor executor, global_options global, 
 }  // namespace
 
 void add_run(command_line line) {
-  CLI::App* command = line.app.add_subcommand("run", "Run IMAGE [COMMAND] [ARG...] and show what it prints");
+  CLI::App* command = line.app.add_subcommand("run", "Run an image and show what it prints");
   auto arguments = std::make_shared<run_arguments>();
+  const auto one = [&](const char* names, std::string& value, const char* kind, const char* help) {
+    return command->add_option(names, value, help)->type_name(kind);
+  };
+  const auto many = [&](const char* names, std::vector<std::string>& values, const char* kind,
+                        const char* help) {
+    command->add_option(names, values, help)->type_name(kind)->take_all()->expected(1);
+  };
   command->add_flag("--rm", arguments->remove, "Remove the container when it ends");
   command->add_flag("-d,--detach", arguments->detach, "Print the container's id and leave it running");
   command->add_flag("-i,--interactive", arguments->interactive, "Pass standard input on");
-  command->add_option("--name", arguments->name, "Name of the container");
-  command->add_option("-e,--env", arguments->env, "NAME=VALUE, or NAME of a variable that is set")
-      ->take_all()
-      ->expected(1);
-  command->add_option("-v,--volume", arguments->volumes, "/HOST:/PATH[:ro] or VOLUME:/PATH")
-      ->take_all()
-      ->expected(1);
-  command->add_option("-p,--publish", arguments->ports, "[[IP:]HOST_PORT:]CONTAINER_PORT[/PROTOCOL]")
-      ->take_all()
-      ->expected(1);
-  command->add_option("--network", arguments->network, "bridge, host, none or a network's name");
-  command->add_option("-w,--workdir", arguments->workdir, "Working directory in the container");
-  command->add_option("-u,--user", arguments->user, "NAME|UID[:GROUP|GID]");
-  CLI::Option* entrypoint =
-      command->add_option("--entrypoint", arguments->entrypoint, "Instead of the image's");
+  one("--name", arguments->name, "NAME", "Name of the container");
+  many("-e,--env", arguments->env, "NAME[=VALUE]",
+       "For the container; without VALUE, that of the environment");
+  many("-v,--volume", arguments->volumes, "SOURCE:PATH[:ro]", "A directory of the host or a volume to mount");
+  many("-p,--publish", arguments->ports, "[[IP:]PORT:]PORT[/PROTOCOL]",
+       "A port of the container to reach from the host");
+  one("--network", arguments->network, "MODE", "bridge, host, none or a network's name");
+  one("-w,--workdir", arguments->workdir, "PATH", "Working directory in the container");
+  one("-u,--user", arguments->user, "USER[:GROUP]", "Who runs the command, by name or number");
+  CLI::Option* entrypoint = one("--entrypoint", arguments->entrypoint, "COMMAND", "Instead of the image's");
   command->callback([line, arguments, entrypoint] {
     arguments->has_entrypoint = entrypoint->count() > 0;
     arguments->image_and_command = line.tail;
