@@ -135,7 +135,9 @@ class random_tree {
     static const std::vector<std::int64_t> times = {
         0, -1, -1000000, 1, 1700000000, 8589934591, 8589934592, 10000000000, 2147483648, 1234567890};
     timespec time[2];
-    time[0] = time[1] = {times[below(static_cast<unsigned>(times.size()))], chance(2) ? 999999999 : 0};
+    const std::int64_t seconds =
+        chance(3) ? times[below(static_cast<unsigned>(times.size()))] : 1700000000 + below(1000);
+    time[0] = time[1] = {seconds, chance(2) ? 999999999 : 0};
     ::utimensat(AT_FDCWD, where.c_str(), time, AT_SYMLINK_NOFOLLOW);
   }
 
