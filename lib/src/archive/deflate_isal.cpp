@@ -51,7 +51,7 @@ class isal_deflater final : public block_deflater {
       if (stream_.avail_in == 0 && stream_.avail_out > 0) break;
       out.resize(out.size() + block.size() / 2 + room);
     }
-    out.resize(used);
+    out.erase(used);
   }
 
   std::uint32_t checksum(std::span<const char> block) const override {

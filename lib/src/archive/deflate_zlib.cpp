@@ -42,7 +42,7 @@ class zlib_deflater final : public block_deflater {
       if (last ? status == Z_STREAM_END : stream_.avail_out > 0) break;
       out.resize(out.size() + block.size() + flush_room);
     }
-    out.resize(used);
+    out.erase(used);
   }
 
   std::uint32_t checksum(std::span<const char> block) const override {
