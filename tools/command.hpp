@@ -2,17 +2,18 @@
 
 // What the commands share: the global options, and how a command is run until it ends or is interrupted.
 
-#include "console.hpp"
-#include "exit_status.hpp"
-
 #include <dockline/core/async.hpp>
 #include <dockline/engine/client.hpp>
+
+#include "console.hpp"
+#include "exit_status.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -23,8 +24,8 @@ namespace dockline::tool {
 struct global_options {
   global_options() = default;
 
-  std::string host;           // empty: DOCKER_HOST, else the default socket
-  double timeout_seconds = 0; // 0: the library's defaults
+  std::string host;            // empty: DOCKER_HOST, else the default socket
+  double timeout_seconds = 0;  // 0: the library's defaults
 };
 
 // The options of a command were parsed; this is the rest. Returns the status of the process.
@@ -32,11 +33,13 @@ using action = std::function<int()>;
 
 // What a command's file adds to the command line.
 struct command_line {
-  command_line(CLI::App& whole, global_options& given, action& todo) : app(whole), global(given), chosen(todo) {}
+  command_line(CLI::App& whole, global_options& given, action& todo)
+      : app(whole), global(given), chosen(todo) {}
 
   CLI::App& app;
   global_options& global;
-  action& chosen;  // set by the command that was named
+  const std::vector<std::string>& tail;  // of `run`: the image and all that follows
+  action& chosen;                        // set by the command that was named
 };
 
 void add_build(command_line line);

@@ -1,3 +1,4 @@
+#include "arguments.hpp"
 #include "command.hpp"
 
 #include <CLI/CLI.hpp>
@@ -5,6 +6,8 @@
 #include <csignal>
 #include <exception>
 #include <sstream>
+#include <string>
+#include <vector>
 
 int main(int argc, char** argv) {
   using namespace dockline::tool;
@@ -18,17 +21,21 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.set_help_all_flag("--help-all", "Show the help of every command and leave");
     app.fallthrough();
-    app.add_option("-H,--host", global.host, "The daemon: unix:///path (DOCKER_HOST, else unix:///var/run/docker.sock)");
+    app.add_option("-H,--host", global.host,
+                   "The daemon: unix:///path (DOCKER_HOST, else unix:///var/run/docker.sock)");
     app.add_option("--timeout", global.timeout_seconds,
                    "Seconds to wait for a connection, an answer, a sign of life (10, 60, 60)")
         ->check(CLI::PositiveNumber);
-    command_line line(app, global, chosen);
+    arguments split;
+    command_line line(app, global, split.tail, chosen);
     add_build(line);
     add_run(line);
     add_version(line);
     add_ping(line);
+    split = split_arguments(app, std::vector<std::string>(argv + 1, argv + argc));
     try {
-      app.parse(argc, argv);
+      // The parser takes a vector of words from its end.
+      app.parse(std::vector<std::string>(split.own.rbegin(), split.own.rend()));
     } catch (const CLI::Success& asked) {
       std::ostringstream out;
       app.exit(asked, out, out);

@@ -1,6 +1,6 @@
-#include "command.hpp"
-
 #include <dockline/engine/system.hpp>
+
+#include "command.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>

@@ -1,7 +1,7 @@
-#include "command.hpp"
-
 #include <dockline/engine/system.hpp>
 #include <dockline/version.hpp>
+
+#include "command.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -35,7 +35,8 @@ asio::awaitable<int> version(asio::any_io_executor executor, global_options glob
   diagnostics why;
   auto [code, found] = co_await engine::async_version(daemon, why, asio::as_tuple(asio::use_awaitable));
   if (code) co_return static_cast<int>(report(terminal, code, why));
-  std::string text = "\nServer:" + (found.platform_name.empty() ? "" : " " + printable(found.platform_name)) + "\n";
+  std::string text =
+      "\nServer:" + (found.platform_name.empty() ? "" : " " + printable(found.platform_name)) + "\n";
   text += row("Version", found.version);
   text += row("API", found.api_version +
                          (found.min_api_version.empty() ? "" : " (minimum " + found.min_api_version + ")"));
@@ -57,7 +58,8 @@ void add_version(command_line line) {
   command->callback([line, options] {
     line.chosen = [line, options] {
       asio::io_context io(1);
-      return run_until_done(io, [&io, line, options] { return version(io.get_executor(), line.global, *options); });
+      return run_until_done(
+          io, [&io, line, options] { return version(io.get_executor(), line.global, *options); });
     };
   });
 }

@@ -10,7 +10,8 @@ std::optional<api_version> parse_api_version(std::string_view text) noexcept {
   const auto major = std::from_chars(text.data(), end, version.major);
   if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return std::nullopt;
   const auto minor = std::from_chars(major.ptr + 1, end, version.minor);
-  if (minor.ec != std::errc() || minor.ptr != end || version.major < 1 || version.minor < 0) return std::nullopt;
+  if (minor.ec != std::errc() || minor.ptr != end || version.major < 1 || version.minor < 0)
+    return std::nullopt;
   return version;
 }
 

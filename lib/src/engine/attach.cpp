@@ -17,15 +17,17 @@ namespace {
 constexpr std::size_t read_size = 64 * 1024;
 constexpr std::size_t input_size = 16 * 1024;
 
-asio::awaitable<std::tuple<error_code, std::size_t>> write_some(stream& connection, asio::const_buffer block) {
+asio::awaitable<std::tuple<error_code, std::size_t>> write_some(stream& connection,
+                                                                asio::const_buffer block) {
   std::array<asio::const_buffer, 1> blocks;
   blocks[0] = block;
   co_return co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-      [&](auto handler) { connection.async_write_some(blocks, transfer_handler(std::move(handler))); }, no_throw);
+      [&](auto handler) { connection.async_write_some(blocks, transfer_handler(std::move(handler))); },
+      no_throw);
 }
 
-// Container input: to the end of the source, then the half-close that the container sees as its end of file. A
-// container that does not read any more is no failure of ours.
+// Container input: to the end of the source, then the half-close that the container sees as its end of file.
+// A container that does not read any more is no failure of ours.
 task<void> forward(std::shared_ptr<attachment_state> state, std::shared_ptr<byte_source> input) {
   auto memory = std::make_shared<std::vector<char>>(input_size);
   for (;;) {
@@ -34,9 +36,8 @@ task<void> forward(std::shared_ptr<attachment_state> state, std::shared_ptr<byte
           input->async_read_some(asio::buffer(*memory), std::move(handler));
         });
     auto filled = co_await filling.get();
-    if (!filled) co_return filled.error();
     if (co_await is_cancelled()) co_return aborted();
-    if (*filled == 0) break;
+    if (!filled || *filled == 0) break;
     asio::const_buffer rest = asio::buffer(*memory, *filled);
     while (rest.size() > 0) {
       auto [code, size] = co_await write_some(*state->connection, rest);
@@ -74,8 +75,8 @@ task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input
   }
   pending<void> forwarding;
   if (input) {
-    forwarding = pending<void>::start(
-        state->connection->get_executor(), state, [&](completion_handler<void> handler) {
+    forwarding =
+        pending<void>::start(state->connection->get_executor(), state, [&](completion_handler<void> handler) {
           spawn<void>(state->connection->get_executor(), nullptr, std::move(handler),
                       [state, input](diagnostics&) { return forward(state, input); });
         });
@@ -85,11 +86,12 @@ task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input
   state->early.clear();
   std::vector<char> memory(read_size);
   for (;;) {
-    auto [code, size] = co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-        [&](auto handler) {
-          state->connection->async_read_some(asio::buffer(memory), transfer_handler(std::move(handler)));
-        },
-        no_throw);
+    auto [code, size] =
+        co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
+            [&](auto handler) {
+              state->connection->async_read_some(asio::buffer(memory), transfer_handler(std::move(handler)));
+            },
+            no_throw);
     if (co_await is_cancelled()) co_return aborted();
     if (code == asio::error::eof) break;
     if (code) {
@@ -105,22 +107,20 @@ task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input
 void start_container_attach(client daemon, std::string id, attach_options options, diagnostics* why,
                             completion_handler<attachment> handler) {
   auto state = daemon.state();
-  spawn<attachment>(state->strand, why, std::move(handler), [state, id = std::move(id), options](diagnostics& words) {
-    return attach(state, id, options, words);
-  });
+  spawn<attachment>(
+      state->strand, why, std::move(handler),
+      [state, id = std::move(id), options](diagnostics& words) { return attach(state, id, options, words); });
 }
 
-void start_attachment_run(attachment streams, std::shared_ptr<byte_source> input, output_sink sink, diagnostics* why,
-                          completion_handler<void> handler) {
+void start_attachment_run(attachment streams, std::shared_ptr<byte_source> input, output_sink sink,
+                          diagnostics* why, completion_handler<void> handler) {
   auto state = streams.state();
   // An attachment that was never connected has no executor of its own: the handler's does to say so.
-  const auto executor = state && state->connection
-                            ? state->connection->get_executor()
-                            : asio::any_io_executor(asio::system_executor());
+  const auto executor = state && state->connection ? state->connection->get_executor()
+                                                   : asio::any_io_executor(asio::system_executor());
   spawn<void>(executor, why, std::move(handler),
-              [streams = std::move(streams), input = std::move(input), sink = std::move(sink)](diagnostics& words) {
-                return run_attachment(streams, input, sink, words);
-              });
+              [streams = std::move(streams), input = std::move(input), sink = std::move(sink)](
+                  diagnostics& words) { return run_attachment(streams, input, sink, words); });
 }
 
 }  // namespace dockline::engine

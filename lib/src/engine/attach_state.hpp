@@ -1,8 +1,9 @@
 #pragma once
 
-#include "core/spawn.hpp"
 #include "dockline/core/stream.hpp"
 #include "dockline/engine/attach.hpp"
+
+#include "core/spawn.hpp"
 
 #include <memory>
 #include <string>

@@ -1,6 +1,7 @@
 #include "dockline/engine/client.hpp"
 
 #include "dockline/core/diagnostics.hpp"
+
 #include "engine/client_state.hpp"
 
 #include <boost/asio/strand.hpp>
@@ -48,15 +49,16 @@ task<api_version> client_state::negotiate(diagnostics& why) {
   // A daemon from before 1.25 does not say; what it speaks is then the oldest that this library does.
   const auto theirs = parse_api_version(pong->head.find("Api-Version")).value_or(oldest_api);
   if (theirs < oldest_api) {
-    why.set_client_message("the daemon speaks API " + to_string(theirs) + ", this library " + to_string(oldest_api) +
-                           " and newer");
+    why.set_client_message("the daemon speaks API " + to_string(theirs) + ", this library " +
+                           to_string(oldest_api) + " and newer");
     co_return errc::version_too_old;
   }
   version = std::min(theirs, newest_api);
   co_return *version;
 }
 
-task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, std::function<void(std::uint64_t)> on_sent,
+task<std::unique_ptr<http::exchange>> client_state::send(endpoint what,
+                                                         std::function<void(std::uint64_t)> on_sent,
                                                          diagnostics& why) {
   if (!connections) {
     auto where = http::parse_address(options.host, why);
@@ -93,7 +95,8 @@ asio::awaitable<error_code> client_state::refusal(http::exchange& over, diagnost
   co_return code;
 }
 
-task<std::unique_ptr<http::exchange>> client_state::open(endpoint what, std::function<void(std::uint64_t)> on_sent,
+task<std::unique_ptr<http::exchange>> client_state::open(endpoint what,
+                                                         std::function<void(std::uint64_t)> on_sent,
                                                          diagnostics& why) {
   auto over = co_await send(std::move(what), std::move(on_sent), why);
   if (!over) co_return over.error();

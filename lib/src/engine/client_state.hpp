@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dockline/engine/client.hpp"
+
 #include "engine/endpoint.hpp"
 #include "http/client.hpp"
 

@@ -55,7 +55,8 @@ task<container_exit> wait(shared_state state, std::string id, diagnostics& why) 
   co_return ended;
 }
 
-task<void> read_logs(shared_state state, std::string id, logs_options options, output_sink sink, diagnostics& why) {
+task<void> read_logs(shared_state state, std::string id, logs_options options, output_sink sink,
+                     diagnostics& why) {
   auto over = co_await state->open(requests::container_logs(id, options), nullptr, why);
   if (!over) co_return over.error();
   output_decoder decoder(options.tty);
@@ -70,10 +71,12 @@ task<void> read_logs(shared_state state, std::string id, logs_options options, o
   co_return result<void>();
 }
 
-void start_command(const shared_state& state, endpoint what, diagnostics* why, completion_handler<void> handler) {
-  spawn<void>(state->strand, why, std::move(handler), [state, what = std::move(what)](diagnostics& words) mutable {
-    return command(state, std::move(what), words);
-  });
+void start_command(const shared_state& state, endpoint what, diagnostics* why,
+                   completion_handler<void> handler) {
+  spawn<void>(state->strand, why, std::move(handler),
+              [state, what = std::move(what)](diagnostics& words) mutable {
+                return command(state, std::move(what), words);
+              });
 }
 
 }  // namespace
@@ -87,7 +90,8 @@ void start_container_create(client daemon, container_options options, diagnostic
                            });
 }
 
-void start_container_start(client daemon, std::string id, diagnostics* why, completion_handler<void> handler) {
+void start_container_start(client daemon, std::string id, diagnostics* why,
+                           completion_handler<void> handler) {
   start_command(daemon.state(), requests::container_start(id), why, std::move(handler));
 }
 
@@ -98,13 +102,12 @@ void start_container_wait(client daemon, std::string id, diagnostics* why,
                         [state, id = std::move(id)](diagnostics& words) { return wait(state, id, words); });
 }
 
-void start_container_logs(client daemon, std::string id, logs_options options, output_sink sink, diagnostics* why,
-                          completion_handler<void> handler) {
+void start_container_logs(client daemon, std::string id, logs_options options, output_sink sink,
+                          diagnostics* why, completion_handler<void> handler) {
   auto state = daemon.state();
   spawn<void>(state->strand, why, std::move(handler),
-              [state, id = std::move(id), options = std::move(options), sink = std::move(sink)](diagnostics& words) {
-                return read_logs(state, id, options, sink, words);
-              });
+              [state, id = std::move(id), options = std::move(options), sink = std::move(sink)](
+                  diagnostics& words) { return read_logs(state, id, options, sink, words); });
 }
 
 void start_container_kill(client daemon, std::string id, std::string signal, diagnostics* why,

@@ -1,9 +1,10 @@
 #include "engine/endpoint.hpp"
 
-#include "core/encoding.hpp"
-#include "core/json.hpp"
 #include "dockline/core/byte_source.hpp"
 #include "dockline/core/diagnostics.hpp"
+
+#include "core/encoding.hpp"
+#include "core/json.hpp"
 
 #include <algorithm>
 
@@ -14,11 +15,13 @@ namespace {
 constexpr std::size_t longest_words = 2000;
 
 // {"message": …} of every daemon; podman adds "cause" and sometimes leaves the body empty; a failed push of
-// podman 5 has the stream's own {"errorDetail": …}; dockerd 28 says "client version … is too old" as plain text.
+// podman 5 has the stream's own {"errorDetail": …}; dockerd 28 says "client version … is too old" as plain
+// text.
 std::string words_of(std::string_view body) {
   if (const auto parsed = json::parse(body)) {
     const json::value root = parsed->root();
-    for (const auto words : {root.find("message"), root.find("errorDetail").find("message"), root.find("error")}) {
+    for (const auto words :
+         {root.find("message"), root.find("errorDetail").find("message"), root.find("error")}) {
       if (!words.string_or_empty().empty()) return std::string(words.string_or_empty());
     }
   }
@@ -87,12 +90,14 @@ error_code code_of_status(int status, std::string_view body, diagnostics& why) {
     case 412: return errc::conflict;
     default: break;
   }
-  if (why.server_message().empty()) why.set_client_message("the daemon answered with status " + std::to_string(status));
+  if (why.server_message().empty())
+    why.set_client_message("the daemon answered with status " + std::to_string(status));
   if (status >= 500) return errc::service_failed;
   return status >= 400 ? errc::refused : errc::unexpected_answer;
 }
 
-result<void> require_version(api_version version, api_version since, std::string_view what, diagnostics& why) {
+result<void> require_version(api_version version, api_version since, std::string_view what,
+                             diagnostics& why) {
   if (version >= since) return {};
   why.set_client_message(std::string(what) + " needs API " + to_string(since) + ", this daemon speaks " +
                          to_string(version));

@@ -1,9 +1,10 @@
 #pragma once
 
-// What an operation asks the daemon for, as text, before there is a connection: the part of each endpoint that
-// is tested from tables.
+// What an operation asks the daemon for, as text, before there is a connection: the part of each endpoint
+// that is tested from tables.
 
 #include "dockline/core/error.hpp"
+
 #include "engine/api_version.hpp"
 #include "http/message.hpp"
 

@@ -49,7 +49,8 @@ bool is_domain(std::string_view text) {
   }
 }
 
-// path-component: runs of lower-case letters and digits, joined by one '.', one or two '_', or any number of '-'.
+// path-component: runs of lower-case letters and digits, joined by one '.', one or two '_', or any number of
+// '-'.
 bool is_path_component(std::string_view text) {
   std::size_t at = 0;
   const auto run = [&] {
@@ -100,7 +101,8 @@ bool is_digest(std::string_view text) {
 
 // Whether the first part of a name is a registry: Docker's rule to tell "localhost/x" from "team/x".
 bool names_registry(std::string_view first) {
-  return first == "localhost" || first.find_first_of(".:") != first.npos || std::ranges::any_of(first, is_upper);
+  return first == "localhost" || first.find_first_of(".:") != first.npos ||
+         std::ranges::any_of(first, is_upper);
 }
 
 }  // namespace
@@ -111,7 +113,8 @@ result<image_ref> parse_image_ref(std::string_view text, diagnostics& why) {
     return errc::invalid_reference;
   };
   if (text.empty()) return refuse("it is empty");
-  if (text.size() == 64 && std::ranges::all_of(text, is_hex)) return refuse("64 hexadecimal digits are an id");
+  if (text.size() == 64 && std::ranges::all_of(text, is_hex))
+    return refuse("64 hexadecimal digits are an id");
 
   image_ref reference;
   std::string_view name = text;
@@ -122,9 +125,11 @@ result<image_ref> parse_image_ref(std::string_view text, diagnostics& why) {
   }
   // A ':' behind the last '/' starts the tag; one before it belongs to the registry's port.
   const std::size_t slash = name.rfind('/');
-  if (const std::size_t colon = name.rfind(':'); colon != name.npos && (slash == name.npos || colon > slash)) {
+  if (const std::size_t colon = name.rfind(':');
+      colon != name.npos && (slash == name.npos || colon > slash)) {
     if (!is_tag(name.substr(colon + 1))) {
-      return refuse("a tag is at most 128 letters, digits, '_', '.' and '-', and starts with none of the last two");
+      return refuse(
+          "a tag is at most 128 letters, digits, '_', '.' and '-', and starts with none of the last two");
     }
     reference.tag = name.substr(colon + 1);
     name = name.substr(0, colon);
@@ -148,7 +153,8 @@ result<image_ref> parse_image_ref(std::string_view text, diagnostics& why) {
     const std::size_t next = path.find('/');
     if (!is_path_component(path.substr(0, next))) {
       if (std::ranges::any_of(path, is_upper)) return refuse("a repository name is lower case");
-      return refuse("a repository name is lower-case letters and digits with '.', '_', '__' or '-' between them");
+      return refuse(
+          "a repository name is lower-case letters and digits with '.', '_', '__' or '-' between them");
     }
     if (next == path.npos) break;
     path.remove_prefix(next + 1);

@@ -55,8 +55,8 @@ task<image_info> inspect(std::shared_ptr<client_state> state, std::string name, 
   co_return found;
 }
 
-task<image_removed> remove(std::shared_ptr<client_state> state, std::string name, image_remove_options options,
-                           diagnostics& why) {
+task<image_removed> remove(std::shared_ptr<client_state> state, std::string name,
+                           image_remove_options options, diagnostics& why) {
   auto reply = co_await state->call(requests::image_remove(name, options), why);
   if (!reply) co_return reply.error();
   const auto parsed = json::parse(reply->body);
@@ -71,11 +71,12 @@ task<image_removed> remove(std::shared_ptr<client_state> state, std::string name
 
 }  // namespace
 
-void start_image_inspect(client daemon, std::string name, diagnostics* why, completion_handler<image_info> handler) {
+void start_image_inspect(client daemon, std::string name, diagnostics* why,
+                         completion_handler<image_info> handler) {
   auto state = daemon.state();
-  spawn<image_info>(state->strand, why, std::move(handler), [state, name = std::move(name)](diagnostics& words) {
-    return inspect(state, name, words);
-  });
+  spawn<image_info>(
+      state->strand, why, std::move(handler),
+      [state, name = std::move(name)](diagnostics& words) { return inspect(state, name, words); });
 }
 
 void start_image_remove(client daemon, std::string name, image_remove_options options, diagnostics* why,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dockline/engine/containers.hpp"
+
 #include "engine/log_frames.hpp"
 
 #include <string_view>

@@ -1,8 +1,9 @@
 #include "engine/requests.hpp"
 
-#include "core/json.hpp"
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/engine/image_ref.hpp"
+
+#include "core/json.hpp"
 
 #include <algorithm>
 #include <map>
@@ -69,9 +70,9 @@ error_code refuse(diagnostics& why, std::string text) {
 
 // The names that setrlimit(2) knows, as dockerd takes them.
 bool is_ulimit_name(std::string_view name) {
-  static const std::set<std::string_view> names = {
-      "core",    "cpu",  "data",   "fsize",  "locks", "memlock",    "msgqueue", "nice",
-      "nofile", "nproc", "rss",    "rtprio", "rttime", "sigpending", "stack"};
+  static const std::set<std::string_view> names = {"core",    "cpu",      "data",   "fsize",      "locks",
+                                                   "memlock", "msgqueue", "nice",   "nofile",     "nproc",
+                                                   "rss",     "rtprio",   "rttime", "sigpending", "stack"};
   return names.contains(name);
 }
 
@@ -81,11 +82,13 @@ result<void> check(const build_options& options, diagnostics& why) {
   for (const auto& tag : options.tags) {
     auto reference = parse_image_ref(tag, why);
     if (!reference) return reference.error();
-    if (!reference->digest.empty()) return refuse(why, "tag \"" + tag + "\": a digest cannot be given to an image");
+    if (!reference->digest.empty())
+      return refuse(why, "tag \"" + tag + "\": a digest cannot be given to an image");
   }
   for (const auto& [name, value] : options.build_args) {
     if (name.empty()) return refuse(why, "build argument: the name before the '=' is empty");
-    if (name.find('=') != name.npos) return refuse(why, "build argument \"" + name + "\": a name holds no '='");
+    if (name.find('=') != name.npos)
+      return refuse(why, "build argument \"" + name + "\": a name holds no '='");
   }
   for (const auto& [name, value] : options.labels) {
     if (name.empty()) return refuse(why, "label: the name before the '=' is empty");
@@ -110,7 +113,8 @@ result<void> check(const build_options& options, diagnostics& why) {
 result<endpoint> build(const build_options& options, api_version version, diagnostics& why) {
   if (auto checked = check(options, why); !checked) return checked.error();
   if (!options.platform.empty()) {
-    if (auto has = require_version(version, {1, 32}, "the platform of a build", why); !has) return has.error();
+    if (auto has = require_version(version, {1, 32}, "the platform of a build", why); !has)
+      return has.error();
   }
   if (!options.outputs.empty()) {
     if (auto has = require_version(version, {1, 40}, "the output of a build", why); !has) return has.error();
@@ -158,7 +162,9 @@ result<endpoint> build(const build_options& options, api_version version, diagno
   return what;
 }
 
-endpoint image_inspect(std::string_view name) { return endpoint("GET", "/images/" + escape_name(name) + "/json"); }
+endpoint image_inspect(std::string_view name) {
+  return endpoint("GET", "/images/" + escape_name(name) + "/json");
+}
 
 endpoint image_remove(std::string_view name, const image_remove_options& options) {
   endpoint what("DELETE", "/images/" + escape_name(name));
@@ -168,7 +174,8 @@ endpoint image_remove(std::string_view name, const image_remove_options& options
 
 result<endpoint> container_create(const container_options& options, api_version version, diagnostics& why) {
   if (!options.platform.empty()) {
-    if (auto has = require_version(version, {1, 41}, "the platform of a container", why); !has) return has.error();
+    if (auto has = require_version(version, {1, 41}, "the platform of a container", why); !has)
+      return has.error();
   }
   endpoint what("POST", "/containers/create");
   what.parameters.add_text("name", options.name).add_text("platform", options.platform);

@@ -6,6 +6,7 @@
 #include "dockline/engine/build.hpp"
 #include "dockline/engine/containers.hpp"
 #include "dockline/engine/images.hpp"
+
 #include "engine/endpoint.hpp"
 
 #include <string_view>

@@ -7,8 +7,8 @@ namespace dockline::engine {
 namespace {
 
 // Everything between a created container and its end.
-task<int> run_created(client daemon, std::string id, bool tty, std::shared_ptr<byte_source> input, output_sink sink,
-                      diagnostics& why) {
+task<int> run_created(client daemon, std::string id, bool tty, std::shared_ptr<byte_source> input,
+                      output_sink sink, diagnostics& why) {
   attach_options attach_to;
   attach_to.in = input != nullptr;
   attach_to.tty = tty;

@@ -49,7 +49,8 @@ task<version_result> ask_version(std::shared_ptr<client_state> state, diagnostic
 
 void start_ping(client daemon, diagnostics* why, completion_handler<ping_result> handler) {
   auto state = daemon.state();
-  spawn<ping_result>(state->strand, why, std::move(handler), [state](diagnostics& words) { return ping(state, words); });
+  spawn<ping_result>(state->strand, why, std::move(handler),
+                     [state](diagnostics& words) { return ping(state, words); });
 }
 
 void start_version(client daemon, diagnostics* why, completion_handler<version_result> handler) {

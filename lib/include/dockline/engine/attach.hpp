@@ -34,10 +34,10 @@ class DOCKLINE_API attachment {
   std::shared_ptr<attachment_state> state_;
 };
 
-DOCKLINE_API void start_container_attach(client daemon, std::string id, attach_options options, diagnostics* why,
-                                         completion_handler<attachment> handler);
-DOCKLINE_API void start_attachment_run(attachment streams, std::shared_ptr<byte_source> input, output_sink sink,
-                                       diagnostics* why, completion_handler<void> handler);
+DOCKLINE_API void start_container_attach(client daemon, std::string id, attach_options options,
+                                         diagnostics* why, completion_handler<attachment> handler);
+DOCKLINE_API void start_attachment_run(attachment streams, std::shared_ptr<byte_source> input,
+                                       output_sink sink, diagnostics* why, completion_handler<void> handler);
 
 // Connects to the streams of a container, before it is started or while it runs.
 //
@@ -49,23 +49,23 @@ DOCKLINE_API void start_attachment_run(attachment streams, std::shared_ptr<byte_
 template <class Token = default_token>
 auto async_container_attach(const client& daemon, std::string id, attach_options options, diagnostics& why,
                             Token&& token = {}) {
-  return initiate<attachment>(&start_container_attach, std::forward<Token>(token), &why, daemon, std::move(id),
-                              options);
+  return initiate<attachment>(&start_container_attach, std::forward<Token>(token), &why, daemon,
+                              std::move(id), options);
 }
 template <class Token = default_token>
-auto async_container_attach(const client& daemon, std::string id, attach_options options, Token&& token = {}) {
-  return initiate<attachment>(&start_container_attach, std::forward<Token>(token), nullptr, daemon, std::move(id),
-                              options);
+auto async_container_attach(const client& daemon, std::string id, attach_options options,
+                            Token&& token = {}) {
+  return initiate<attachment>(&start_container_attach, std::forward<Token>(token), nullptr, daemon,
+                              std::move(id), options);
 }
 
 // Hands what the container writes to `sink`, and the bytes of `input` to the container; at the end of `input`
 // its standard input is closed, and reading goes on.
 //
-// Completion: when the container closed its streams. An input that could not be delivered any more is no error.
-// Signature: void(error_code).
-// Lifetimes: `why` stays until completion; the rest is kept. `input` may be null.
-// Cancellation: any type, at once; the container goes on, detached.
-// Errors: errc::malformed_stream, errc::connection_lost.
+// Completion: when the container closed its streams. An input that could not be delivered any more is no
+// error. Signature: void(error_code). Lifetimes: `why` stays until completion; the rest is kept. `input` may
+// be null. Cancellation: any type, at once; the container goes on, detached. Errors: errc::malformed_stream,
+// errc::connection_lost.
 template <class Token = default_token>
 auto async_attachment_run(const attachment& streams, std::shared_ptr<byte_source> input, output_sink sink,
                           diagnostics& why, Token&& token = {}) {

@@ -90,18 +90,17 @@ DOCKLINE_API void start_build(client daemon, std::shared_ptr<byte_source> contex
                               progress::event_sink on_event, diagnostics* why,
                               completion_handler<built_image> handler);
 
-// Builds an image from a context, a tar that may be compressed with gzip, bzip2 or xz, with the classic builder.
-// The context is pulled as the daemon takes it, two blocks of 256 KiB at a time; the daemon's messages arrive
-// as events meanwhile.
+// Builds an image from a context, a tar that may be compressed with gzip, bzip2 or xz, with the classic
+// builder. The context is pulled as the daemon takes it, two blocks of 256 KiB at a time; the daemon's
+// messages arrive as events meanwhile.
 //
-// Completion: when the daemon has told the image's id, or the build failed. An error inside the answer's 200 is
-// a failure, and so is an answer that ends with neither id nor error.
-// Signature: void(error_code, built_image).
-// Lifetimes: `why` stays until completion; everything else is kept by the operation. `on_event` may be empty.
-// Cancellation: any type. The connection is closed, upon which dockerd ends the running step and tags nothing;
-// podman (4.3 to 5.8) lets the step run to its end first. The client stays usable.
-// Errors: errc::build_failed, with diagnostics::step() telling where; errc::no_outcome; errc::invalid_reference
-// and errc::invalid_argument before anything is sent; errc::unsupported_parameter; the context's own errors;
+// Completion: when the daemon has told the image's id, or the build failed. An error inside the answer's 200
+// is a failure, and so is an answer that ends with neither id nor error. Signature: void(error_code,
+// built_image). Lifetimes: `why` stays until completion; everything else is kept by the operation. `on_event`
+// may be empty. Cancellation: any type. The connection is closed, upon which dockerd ends the running step
+// and tags nothing; podman (4.3 to 5.8) lets the step run to its end first. The client stays usable. Errors:
+// errc::build_failed, with diagnostics::step() telling where; errc::no_outcome; errc::invalid_reference and
+// errc::invalid_argument before anything is sent; errc::unsupported_parameter; the context's own errors;
 // those of async_ping and of the daemon's status.
 // Source: Docker Engine API, ImageBuild, since 1.0.
 template <class Token = default_token>

@@ -37,11 +37,12 @@ DOCKLINE_API client_options client_options_from_environment();
 
 struct client_state;
 
-// A Docker daemon, to be handed to every operation of this folder. Copies share connections and the negotiated
-// version, so copying is cheap; an operation keeps what it needs, and all copies may go while it runs.
+// A Docker daemon, to be handed to every operation of this folder. Copies share connections and the
+// negotiated version, so copying is cheap; an operation keeps what it needs, and all copies may go while it
+// runs.
 //
-// Thread safety: operations may be started from any thread, and at once; the client serialises them on a strand
-// of its own.
+// Thread safety: operations may be started from any thread, and at once; the client serialises them on a
+// strand of its own.
 class DOCKLINE_API client {
  public:
   // Does no I/O. Operations run on `executor`, handlers without an executor of their own complete there.

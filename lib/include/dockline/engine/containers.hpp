@@ -1,7 +1,7 @@
 #pragma once
 
-// Containers, as far as it takes to run an image: create, start, wait, logs, kill, remove. What they write while
-// they run is read by an attachment (attach.hpp); run.hpp puts it all together.
+// Containers, as far as it takes to run an image: create, start, wait, logs, kill, remove. What they write
+// while they run is read by an attachment (attach.hpp); run.hpp puts it all together.
 
 #include "dockline/engine/client.hpp"
 #include "dockline/progress/event.hpp"
@@ -29,17 +29,17 @@ struct port_binding {
 struct container_options {
   container_options() = default;
 
-  std::string image;                       // reference or id
-  std::string name;                        // empty: the daemon makes one up
-  std::vector<std::string> cmd;            // empty: the image's
+  std::string image;                                   // reference or id
+  std::string name;                                    // empty: the daemon makes one up
+  std::vector<std::string> cmd;                        // empty: the image's
   std::optional<std::vector<std::string>> entrypoint;  // absent: the image's
-  std::vector<std::string> env;            // "NAME=value"; "NAME" alone takes the image's value away
+  std::vector<std::string> env;  // "NAME=value"; "NAME" alone takes the image's value away
   std::map<std::string, std::string> labels;
   std::string working_dir;
   std::string user;
-  bool tty = false;         // one raw stream instead of two multiplexed ones
-  bool open_stdin = false;  // standard input stays open until the attached client closes it
-  bool auto_remove = false; // the daemon removes the container when it ends
+  bool tty = false;                // one raw stream instead of two multiplexed ones
+  bool open_stdin = false;         // standard input stays open until the attached client closes it
+  bool auto_remove = false;        // the daemon removes the container when it ends
   std::vector<std::string> binds;  // "/host/path:/path[:ro]" or "volume:/path"
   std::vector<port_binding> ports;
   std::string network_mode;  // "bridge", "host", "none" or a network's name
@@ -49,7 +49,7 @@ struct container_options {
 struct container_created {
   container_created() = default;
 
-  std::string id;                     // 64 hexadecimal digits
+  std::string id;  // 64 hexadecimal digits
   std::vector<std::string> warnings;
 };
 
@@ -91,17 +91,19 @@ DOCKLINE_API void start_container_logs(client daemon, std::string id, logs_optio
                                        diagnostics* why, completion_handler<void> handler);
 DOCKLINE_API void start_container_kill(client daemon, std::string id, std::string signal, diagnostics* why,
                                        completion_handler<void> handler);
-DOCKLINE_API void start_container_remove(client daemon, std::string id, remove_options options, diagnostics* why,
-                                         completion_handler<void> handler);
+DOCKLINE_API void start_container_remove(client daemon, std::string id, remove_options options,
+                                         diagnostics* why, completion_handler<void> handler);
 
 // Creates a container that does not run yet.
 //
 // Completion: when the daemon has made it. Signature: void(error_code, container_created).
 // Lifetimes: `why` stays until completion. Cancellation: any type; the daemon may have made it all the same.
-// Errors: errc::not_found when the image is missing; errc::conflict when the name is taken; errc::bad_request;
-// those of async_ping; errc::malformed_json. Source: Docker Engine API, ContainerCreate, since 1.0.
+// Errors: errc::not_found when the image is missing; errc::conflict when the name is taken;
+// errc::bad_request; those of async_ping; errc::malformed_json. Source: Docker Engine API, ContainerCreate,
+// since 1.0.
 template <class Token = default_token>
-auto async_container_create(const client& daemon, container_options options, diagnostics& why, Token&& token = {}) {
+auto async_container_create(const client& daemon, container_options options, diagnostics& why,
+                            Token&& token = {}) {
   return initiate<container_created>(&start_container_create, std::forward<Token>(token), &why, daemon,
                                      std::move(options));
 }
@@ -134,7 +136,8 @@ auto async_container_start(const client& daemon, std::string id, Token&& token =
 // Source: Docker Engine API, ContainerWait, since 1.0.
 template <class Token = default_token>
 auto async_container_wait(const client& daemon, std::string id, diagnostics& why, Token&& token = {}) {
-  return initiate<container_exit>(&start_container_wait, std::forward<Token>(token), &why, daemon, std::move(id));
+  return initiate<container_exit>(&start_container_wait, std::forward<Token>(token), &why, daemon,
+                                  std::move(id));
 }
 template <class Token = default_token>
 auto async_container_wait(const client& daemon, std::string id, Token&& token = {}) {
@@ -188,10 +191,12 @@ auto async_container_kill(const client& daemon, std::string id, std::string sign
 template <class Token = default_token>
 auto async_container_remove(const client& daemon, std::string id, remove_options options, diagnostics& why,
                             Token&& token = {}) {
-  return initiate<void>(&start_container_remove, std::forward<Token>(token), &why, daemon, std::move(id), options);
+  return initiate<void>(&start_container_remove, std::forward<Token>(token), &why, daemon, std::move(id),
+                        options);
 }
 template <class Token = default_token>
-auto async_container_remove(const client& daemon, std::string id, remove_options options, Token&& token = {}) {
+auto async_container_remove(const client& daemon, std::string id, remove_options options,
+                            Token&& token = {}) {
   return initiate<void>(&start_container_remove, std::forward<Token>(token), nullptr, daemon, std::move(id),
                         options);
 }

@@ -14,7 +14,8 @@ class diagnostics;
 
 namespace dockline::engine {
 
-// A reference, normalised as Docker does it: "app" is "docker.io/library/app". Tag and digest stay as written.
+// A reference, normalised as Docker does it: "app" is "docker.io/library/app". Tag and digest stay as
+// written.
 struct image_ref {
   image_ref() = default;
 

@@ -30,13 +30,13 @@ struct image_config {
 struct image_info {
   image_info() = default;
 
-  std::string id;                          // "sha256:" and 64 hexadecimal digits
-  std::vector<std::string> repo_tags;      // "app:1"
-  std::vector<std::string> repo_digests;   // "app@sha256:…", where it was pushed or pulled
-  std::string created;                     // RFC 3339
-  std::string architecture;                // "amd64"
-  std::string os;                          // "linux"
-  std::int64_t size = 0;                   // bytes
+  std::string id;                         // "sha256:" and 64 hexadecimal digits
+  std::vector<std::string> repo_tags;     // "app:1"
+  std::vector<std::string> repo_digests;  // "app@sha256:…", where it was pushed or pulled
+  std::string created;                    // RFC 3339
+  std::string architecture;               // "amd64"
+  std::string os;                         // "linux"
+  std::int64_t size = 0;                  // bytes
   image_config config;
   std::vector<std::string> layers;  // digests of the uncompressed layers, lowest first
 };
@@ -44,8 +44,8 @@ struct image_info {
 struct image_remove_options {
   image_remove_options() = default;
 
-  bool force = false;           // also when a stopped container uses it or it has several tags
-  bool keep_parents = false;    // do not remove untagged parents
+  bool force = false;         // also when a stopped container uses it or it has several tags
+  bool keep_parents = false;  // do not remove untagged parents
 };
 
 struct image_removed {
@@ -68,27 +68,30 @@ DOCKLINE_API void start_image_remove(client daemon, std::string name, image_remo
 // Source: Docker Engine API, ImageInspect, since 1.0.
 template <class Token = default_token>
 auto async_image_inspect(const client& daemon, std::string name, diagnostics& why, Token&& token = {}) {
-  return initiate<image_info>(&start_image_inspect, std::forward<Token>(token), &why, daemon, std::move(name));
+  return initiate<image_info>(&start_image_inspect, std::forward<Token>(token), &why, daemon,
+                              std::move(name));
 }
 template <class Token = default_token>
 auto async_image_inspect(const client& daemon, std::string name, Token&& token = {}) {
-  return initiate<image_info>(&start_image_inspect, std::forward<Token>(token), nullptr, daemon, std::move(name));
+  return initiate<image_info>(&start_image_inspect, std::forward<Token>(token), nullptr, daemon,
+                              std::move(name));
 }
 
 // Removes a reference and, with the last one, the image.
 //
 // Completion: when the daemon has removed it. Signature: void(error_code, image_removed).
-// Lifetimes: `why` stays until completion. Cancellation: any type; the daemon may have removed it all the same.
-// Errors: errc::not_found; errc::conflict when a container uses it; those of async_ping; errc::malformed_json.
-// Source: Docker Engine API, ImageDelete, since 1.0.
+// Lifetimes: `why` stays until completion. Cancellation: any type; the daemon may have removed it all the
+// same. Errors: errc::not_found; errc::conflict when a container uses it; those of async_ping;
+// errc::malformed_json. Source: Docker Engine API, ImageDelete, since 1.0.
 template <class Token = default_token>
-auto async_image_remove(const client& daemon, std::string name, image_remove_options options, diagnostics& why,
-                        Token&& token = {}) {
-  return initiate<image_removed>(&start_image_remove, std::forward<Token>(token), &why, daemon, std::move(name),
-                                 options);
+auto async_image_remove(const client& daemon, std::string name, image_remove_options options,
+                        diagnostics& why, Token&& token = {}) {
+  return initiate<image_removed>(&start_image_remove, std::forward<Token>(token), &why, daemon,
+                                 std::move(name), options);
 }
 template <class Token = default_token>
-auto async_image_remove(const client& daemon, std::string name, image_remove_options options, Token&& token = {}) {
+auto async_image_remove(const client& daemon, std::string name, image_remove_options options,
+                        Token&& token = {}) {
   return initiate<image_removed>(&start_image_remove, std::forward<Token>(token), nullptr, daemon,
                                  std::move(name), options);
 }

@@ -39,7 +39,8 @@ DOCKLINE_API void start_run(client daemon, run_options options, output_sink sink
 // Cancellation: any type. The container is killed, and removed if asked for, before the operation completes.
 // Errors: those of async_container_create, _attach, _start and _wait.
 template <class Token = default_token>
-auto async_run(const client& daemon, run_options options, output_sink sink, diagnostics& why, Token&& token = {}) {
+auto async_run(const client& daemon, run_options options, output_sink sink, diagnostics& why,
+               Token&& token = {}) {
   return initiate<run_result>(&start_run, std::forward<Token>(token), &why, daemon, std::move(options),
                               std::move(sink));
 }

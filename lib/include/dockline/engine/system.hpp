@@ -13,12 +13,12 @@ namespace dockline::engine {
 struct ping_result {
   ping_result() = default;
 
-  std::string api_version;          // the newest that the daemon speaks: "1.41"
-  std::string os_type;              // "linux"
-  std::string builder_version;      // the builder it prefers: "1" classic, "2" BuildKit
-  std::string server;               // "Docker/20.10.24+dfsg1 (linux)"
-  std::string libpod_version;       // not empty when the daemon is podman
-  std::string negotiated_version;   // what this client speaks with it
+  std::string api_version;         // the newest that the daemon speaks: "1.41"
+  std::string os_type;             // "linux"
+  std::string builder_version;     // the builder it prefers: "1" classic, "2" BuildKit
+  std::string server;              // "Docker/20.10.24+dfsg1 (linux)"
+  std::string libpod_version;      // not empty when the daemon is podman
+  std::string negotiated_version;  // what this client speaks with it
   bool experimental = false;
 };
 

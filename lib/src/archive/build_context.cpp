@@ -1,0 +1,116 @@
+#include "dockline/archive/build_context.hpp"
+
+#include "archive/context_source.hpp"
+#include "archive/context_state.hpp"
+#include "core/spawn.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+namespace dockline::archive {
+namespace {
+
+const std::string nothing;
+
+std::size_t pool_size() {
+  constexpr unsigned most = 8;
+  return std::clamp(std::thread::hardware_concurrency(), 1u, most);
+}
+
+// The blocking half of opening, and what it leaves behind. Shared with the job, which may outlive the
+// coroutine.
+struct opening {
+  context_options options;
+  diagnostics why;
+  result<std::shared_ptr<context_tree>> outcome{error_code()};
+};
+
+task<build_context> open_context(context_options options, diagnostics& why) {
+  auto shared = std::make_shared<build_context::state>();
+  shared->work = options.work;
+  if (!shared->work) {
+    shared->pool = make_work_pool();
+    shared->work = executor_of(*shared->pool);
+  }
+  if (options.working_directory.empty()) {
+    std::error_code failed;
+    options.working_directory = std::filesystem::current_path(failed).string();
+  }
+  auto job = std::make_shared<opening>();
+  job->options = std::move(options);
+  // Named, since g++ 12 destroys a closure inside the co_await expression twice.
+  auto start = [job, work = shared->work](auto handler) {
+    auto home =
+        asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
+    asio::post(work, [job, home = std::move(home), handler = std::move(handler)]() mutable {
+      job->outcome = find_context(job->options, local_disk(), job->why);
+      asio::post(home, std::move(handler));
+    });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start, asio::use_awaitable);
+  if (co_await is_cancelled()) co_return aborted();
+  if (!job->outcome) {
+    why = std::move(job->why);
+    co_return job->outcome.error();
+  }
+  shared->found = std::move(*job->outcome);
+  co_return build_context(std::move(shared));
+}
+
+}  // namespace
+
+class work_pool {
+ public:
+  work_pool() : threads_(pool_size()) {}
+  ~work_pool() { threads_.join(); }
+
+  boost::asio::any_io_executor executor() { return threads_.get_executor(); }
+
+ private:
+  boost::asio::thread_pool threads_;
+};
+
+std::shared_ptr<work_pool> make_work_pool() { return std::make_shared<work_pool>(); }
+boost::asio::any_io_executor executor_of(work_pool& pool) { return pool.executor(); }
+
+build_context::build_context() noexcept = default;
+build_context::build_context(const build_context&) noexcept = default;
+build_context::build_context(build_context&&) noexcept = default;
+build_context& build_context::operator=(const build_context&) noexcept = default;
+build_context& build_context::operator=(build_context&&) noexcept = default;
+build_context::~build_context() = default;
+
+build_context::build_context(std::shared_ptr<const state> shared) noexcept : state_(std::move(shared)) {}
+
+const std::string& build_context::dockerfile_name() const noexcept {
+  return state_ ? state_->found->dockerfile_name : nothing;
+}
+
+const std::string& build_context::dockerfile_text() const noexcept {
+  return state_ ? state_->found->dockerfile_text : nothing;
+}
+
+const std::string& build_context::ignore_file() const noexcept {
+  return state_ ? state_->found->plan.ignore_file : nothing;
+}
+
+const std::string& build_context::directory() const noexcept {
+  return state_ ? state_->found->plan.root : nothing;
+}
+
+std::unique_ptr<byte_source> build_context::pack() const { return make_context_source(*state_); }
+
+void start_open_context(boost::asio::any_io_executor executor, context_options options, diagnostics* why,
+                        completion_handler<build_context> handler) {
+  spawn<build_context>(executor, why, std::move(handler),
+                       [options = std::move(options)](diagnostics& where) mutable {
+                         return open_context(std::move(options), where);
+                       });
+}
+
+}  // namespace dockline::archive

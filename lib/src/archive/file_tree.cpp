@@ -1,0 +1,253 @@
+#include "archive/file_tree.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+namespace dockline::archive {
+namespace {
+
+bool is_error(error_code code, int number) {
+  return code.category() == boost::system::system_category() && code.value() == number;
+}
+
+// What a failed call on a name that was just listed means. That the name is gone, or is suddenly something
+// else, is a change of the tree; all else is a file that cannot be read.
+error_code explain(std::string_view path, error_code code, diagnostics& why) {
+  std::string text(path.empty() ? "the context's directory" : path);
+  errc kind = errc::unreadable_file;
+  if (is_error(code, ENOENT)) {
+    kind = errc::file_changed;
+    text += ": vanished while the context was packed";
+  } else if (is_error(code, ELOOP) || is_error(code, ENOTDIR) || is_error(code, ENXIO)) {
+    kind = errc::file_changed;
+    text += ": was replaced while the context was packed";
+  } else {
+    text += ": " + code.message();
+  }
+  why.set_client_message(std::move(text));
+  return kind;
+}
+
+}  // namespace
+
+tree_walk::tree_walk(const tree_plan& plan, const disk& files, tree_observer* observer)
+    : plan_(&plan),
+      files_(&files),
+      observer_(observer),
+      matcher_(plan.rules),
+      overlay_sent_(plan.overlay.size(), false) {}
+
+error_code tree_walk::open_root(diagnostics& why) {
+  auto root = files_->open_root(plan_->root);
+  if (!root) return explain({}, root.error(), why);
+  open_directory opened;
+  opened.handle = std::move(*root);
+  if (const error_code code = opened.handle->list(opened.names)) return explain({}, code, why);
+  open_.push_back(std::move(opened));
+  return {};
+}
+
+result<found> tree_walk::next(tree_entry& entry, diagnostics& why) {
+  content_.reset();
+  if (!started_) {
+    started_ = true;
+    if (const error_code code = open_root(why)) return code;
+  }
+  while (!open_.empty()) {
+    open_directory& in = open_.back();
+    path_.resize(in.path_length);
+    if (in.next == in.names.size()) {
+      open_.pop_back();
+      continue;
+    }
+    const std::string_view name = in.names.name(in.next);
+    const file_kind listed = in.names.kind(in.next);
+    path_ += name;
+    auto sent = visit(name, listed, entry, why);
+    if (!sent || *sent == found::entry) return sent;
+  }
+  return send_overlay(entry) ? found::entry : found::nothing;
+}
+
+// Moves on to the next name unless the entry is that of a parent.
+result<found> tree_walk::visit(std::string_view name, file_kind listed, tree_entry& entry, diagnostics& why) {
+  open_directory& in = open_.back();
+  file_attributes attributes;
+  attributes.kind = listed;
+  if (listed == file_kind::unknown) {
+    auto looked = in.handle->look(name);
+    if (!looked) return explain(path_, looked.error(), why);
+    attributes = *looked;
+  }
+  if (attributes.kind == file_kind::directory) return visit_directory(name, entry, why);
+
+  const bool always = is_always(path_);
+  const ignore_rule* by = always ? nullptr : matcher_.ignored_by(path_, in.marks, nullptr);
+  if (by) {
+    if (visible(in) && observer_) observer_->ignored(path_, *by, false);
+    ++in.next;
+    return found::nothing;
+  }
+  if (in.in_classic != in.in_buildkit && disputed_.empty()) disputed_ = path_;
+  if (!visible(in)) {
+    ++in.next;
+    return found::nothing;
+  }
+  if (attributes.kind == file_kind::socket) {
+    if (observer_) observer_->skipped(path_, "a socket cannot be sent");
+    ++in.next;
+    return found::nothing;
+  }
+  if (send_parent(entry)) return found::entry;
+  ++in.next;
+  if (listed != file_kind::unknown) {
+    auto looked = in.handle->look(name);
+    if (!looked) return explain(path_, looked.error(), why);
+    attributes = *looked;
+  }
+  return visit_file(name, attributes, entry, why);
+}
+
+result<found> tree_walk::visit_directory(std::string_view name, tree_entry& entry, diagnostics& why) {
+  open_directory& in = open_.back();
+  open_directory below;
+  const ignore_rule* by = matcher_.ignored_by(path_, in.marks, &below.marks);
+  const bool needed = leads_to_always(path_);
+  below.in_classic = in.in_classic && (!by || needed || plan_->rules.classic_enters(path_));
+  below.in_buildkit = in.in_buildkit && (!by || needed || plan_->rules.buildkit_enters(path_));
+  const bool send = visible(in) && !by;
+  if (send && send_parent(entry)) return found::entry;
+  ++in.next;
+  if (visible(in) && by && observer_) observer_->ignored(path_, *by, !visible(below));
+  // Where only the other mode goes there is nothing to send, but perhaps a dispute to find.
+  if (!visible(below) && (!disputed_.empty() || !(below.in_classic || below.in_buildkit)))
+    return found::nothing;
+
+  auto handle = in.handle->open_directory(name);
+  if (!handle) return explain(path_, handle.error(), why);
+  below.handle = std::move(*handle);
+  auto looked = below.handle->look();
+  if (!looked) return explain(path_, looked.error(), why);
+  below.attributes = *looked;
+  if (const error_code code = below.handle->list(below.names)) return explain(path_, code, why);
+  below.path_length = path_.size() + 1;
+  below.sent = send;
+  if (send) {
+    entry = tree_entry();
+    entry.path = path_;
+    entry.attributes = below.attributes;
+  }
+  path_ += '/';
+  open_.push_back(std::move(below));
+  return send ? found::entry : found::nothing;
+}
+
+bool tree_walk::visible(const open_directory& directory) const {
+  return plan_->mode == ignore_mode::classic ? directory.in_classic : directory.in_buildkit;
+}
+
+result<found> tree_walk::visit_file(std::string_view name, file_attributes attributes, tree_entry& entry,
+                                    diagnostics& why) {
+  entry = tree_entry();
+  entry.path = path_;
+  entry.attributes = attributes;
+  if (const overlay_file* over = overlaid(path_)) {
+    overlay_sent_[static_cast<std::size_t>(over - plan_->overlay.data())] = true;
+    if (attributes.kind != file_kind::regular) entry.attributes.mode = 0600;
+    entry.attributes.kind = file_kind::regular;
+    entry.attributes.size = over->text.size();
+    entry.text = &over->text;
+    return found::entry;
+  }
+  if (attributes.kind == file_kind::directory || attributes.kind == file_kind::socket ||
+      attributes.kind == file_kind::unknown)
+    return explain(path_, {ENXIO, boost::system::system_category()}, why);
+  disk_directory& in = *open_.back().handle;
+  if (attributes.kind == file_kind::symlink) {
+    auto target = in.read_link(name);
+    if (!target) return explain(path_, target.error(), why);
+    entry.link = std::move(*target);
+  }
+  const auto identity = std::make_pair(attributes.device, attributes.inode);
+  if (attributes.links > 1) {
+    if (const auto first = linked_.find(identity); first != linked_.end()) {
+      entry.hard_link = true;
+      entry.link = first->second.first;
+      entry.capability = first->second.second;
+      entry.attributes.size = 0;
+      return found::entry;
+    }
+  }
+  if (attributes.kind == file_kind::regular) {
+    auto opened = open_content(name, entry, why);
+    if (!opened) return opened;
+  }
+  if (attributes.links > 1) linked_.emplace(identity, std::make_pair(entry.path, entry.capability));
+  return found::entry;
+}
+
+result<found> tree_walk::open_content(std::string_view name, tree_entry& entry, diagnostics& why) {
+  auto file = open_.back().handle->open_file(name);
+  if (!file) return explain(path_, file.error(), why);
+  // Looked at again, so that the header belongs to the file whose bytes follow it.
+  auto attributes = (*file)->look();
+  if (!attributes) return explain(path_, attributes.error(), why);
+  if (attributes->kind != file_kind::regular)
+    return explain(path_, {ENXIO, boost::system::system_category()}, why);
+  auto capability = (*file)->capability();
+  if (!capability) return explain(path_, capability.error(), why);
+  entry.attributes = *attributes;
+  entry.capability = std::move(*capability);
+  content_ = std::move(*file);
+  return found::entry;
+}
+
+// BuildKit's way: the ignored directories above what is kept are sent too, the outermost first.
+bool tree_walk::send_parent(tree_entry& entry) {
+  if (plan_->mode == ignore_mode::classic) return false;
+  for (open_directory& parent : open_) {
+    if (parent.sent) continue;
+    parent.sent = true;
+    entry = tree_entry();
+    entry.path = path_.substr(0, parent.path_length - 1);
+    entry.attributes = parent.attributes;
+    return true;
+  }
+  return false;
+}
+
+bool tree_walk::send_overlay(tree_entry& entry) {
+  for (std::size_t i = 0; i < overlay_sent_.size(); ++i) {
+    if (overlay_sent_[i]) continue;
+    overlay_sent_[i] = true;
+    const overlay_file& file = plan_->overlay[i];
+    entry = tree_entry();
+    entry.path = file.name;
+    entry.attributes.kind = file_kind::regular;
+    entry.attributes.mode = 0600;
+    entry.attributes.size = file.text.size();
+    entry.attributes.mtime = plan_->opened_at;
+    entry.text = &file.text;
+    return true;
+  }
+  return false;
+}
+
+const overlay_file* tree_walk::overlaid(std::string_view path) const {
+  const auto found = std::find_if(plan_->overlay.begin(), plan_->overlay.end(),
+                                  [&](const overlay_file& file) { return file.name == path; });
+  return found == plan_->overlay.end() ? nullptr : &*found;
+}
+
+bool tree_walk::is_always(std::string_view path) const {
+  return std::find(plan_->always.begin(), plan_->always.end(), path) != plan_->always.end();
+}
+
+bool tree_walk::leads_to_always(std::string_view path) const {
+  return std::any_of(plan_->always.begin(), plan_->always.end(), [&](const std::string& needed) {
+    return needed.size() > path.size() && needed[path.size()] == '/' && needed.starts_with(path);
+  });
+}
+
+}  // namespace dockline::archive

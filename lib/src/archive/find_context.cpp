@@ -1,0 +1,241 @@
+#include "archive/clean_path.hpp"
+#include "archive/context_state.hpp"
+
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace dockline::archive {
+namespace {
+
+// A Dockerfile or an ignore file above this is a mistake (a device, a disk image), not an instruction.
+constexpr std::size_t text_limit = 16 * 1024 * 1024;
+
+constexpr const char* ignore_name = ".dockerignore";
+
+error_code last_error() { return {errno, boost::system::system_category()}; }
+
+bool is_absent(error_code code) {
+  return code == boost::system::errc::no_such_file_or_directory ||
+         code == boost::system::errc::not_a_directory;
+}
+
+error_code refuse(diagnostics& why, errc code, std::string text) {
+  why.set_client_message(std::move(text));
+  return code;
+}
+
+std::string absolute(const std::string& path, const std::string& start) {
+  return clean_path(path.starts_with('/') ? path : start + "/" + path);
+}
+
+// Without symbolic links; fails where something on the way is missing.
+result<std::string> resolved(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  if (!real) return last_error();
+  return std::string(real.get());
+}
+
+// The path below `root`, when it lies there.
+std::optional<std::string> relative_to(const std::string& root, const std::string& path) {
+  const std::string start = root == "/" ? root : root + "/";
+  if (!path.starts_with(start) || path.size() == start.size()) return std::nullopt;
+  return path.substr(start.size());
+}
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+result<std::string> read_text(const std::string& path) {
+  const auto close = [](std::FILE* file) { std::fclose(file); };
+  const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "re"), close);
+  if (!file) return last_error();
+  std::string text;
+  std::array<char, 16384> block;
+  while (const std::size_t count = std::fread(block.data(), 1, block.size(), file.get())) {
+    text.append(block.data(), count);
+    if (text.size() > text_limit) return make_error_code(boost::system::errc::file_too_large);
+  }
+  if (std::ferror(file.get())) return last_error();
+  return text;
+}
+
+// 20 hexadecimal digits: of the content where equal content has to give equal bytes, else random ones.
+std::string made_up_name(const std::string& text, bool reproducible) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> bytes{};
+  if (reproducible) {
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data());
+  } else {
+    RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+  }
+  std::string name = ".dockerfile.";
+  for (const unsigned char byte : std::span(bytes).first(10)) {
+    name += "0123456789abcdef"[byte >> 4];
+    name += "0123456789abcdef"[byte & 15];
+  }
+  return name;
+}
+
+class finder {
+ public:
+  finder(const context_options& options, diagnostics& why) : options_(options), why_(why) {}
+
+  result<std::shared_ptr<context_tree>> run() {
+    if (const error_code code = find_root()) return code;
+    if (const error_code code = find_dockerfile()) return code;
+    if (const error_code code = find_ignore_file()) return code;
+    if (!inside_) {
+      if (const error_code code = lay_over()) return code;
+    }
+    return tree_;
+  }
+
+ private:
+  error_code find_root() {
+    const std::string path = absolute(options_.directory, options_.working_directory);
+    auto root = resolved(path);
+    if (!root) {
+      const errc kind = is_absent(root.error()) ? errc::no_such_directory : errc::unreadable_file;
+      return refuse(why_, kind, path + ": " + root.error().message());
+    }
+    struct stat status {};
+    if (::stat(root->c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+      return refuse(why_, errc::no_such_directory, path + ": not a directory");
+    tree_->plan.root = std::move(*root);
+    return {};
+  }
+
+  error_code find_dockerfile() {
+    const dockerfile_source& source = options_.dockerfile;
+    const std::string& root = tree_->plan.root;
+    switch (source.where()) {
+      case dockerfile_source::kind::text:
+        inside_ = false;
+        tree_->dockerfile_text = source.value();
+        return {};
+      case dockerfile_source::kind::path:
+        given_ = absolute(source.value(), options_.working_directory);
+        break;
+      case dockerfile_source::kind::in_context: {
+        const std::string start = root == "/" ? root : root + "/";
+        given_ = start + "Dockerfile";
+        struct stat status {};
+        if (::lstat(given_.c_str(), &status) != 0 && ::lstat((start + "dockerfile").c_str(), &status) == 0)
+          given_ = start + "dockerfile";
+        break;
+      }
+    }
+
+    struct stat status {};
+    if (::stat(given_.c_str(), &status) != 0) {
+      const error_code code = last_error();
+      return refuse(why_, is_absent(code) ? errc::no_dockerfile : errc::unreadable_file,
+                    given_ + ": " + code.message());
+    }
+    if (S_ISDIR(status.st_mode)) return refuse(why_, errc::no_dockerfile, given_ + ": is a directory");
+    // A pipe (-f <(…)) has no path of its own, and can be read once only: its text is kept.
+    const auto real = resolved(given_);
+    const auto name = real ? relative_to(root, *real) : std::nullopt;
+    inside_ = name && S_ISREG(status.st_mode);
+    auto text = read_text(given_);
+    if (!text) return refuse(why_, errc::unreadable_file, given_ + ": " + text.error().message());
+    tree_->dockerfile_text = std::move(*text);
+    if (inside_) {
+      tree_->dockerfile_name = *name;
+      tree_->plan.always.push_back(*name);
+      real_ = *real;
+    }
+    return {};
+  }
+
+  // The Dockerfile's own, beside it, before the context's.
+  error_code find_ignore_file() {
+    std::vector<std::string> candidates;
+    if (!given_.empty()) candidates.push_back(given_ + ignore_name);
+    if (!real_.empty() && real_ != given_) candidates.push_back(real_ + ignore_name);
+    const std::string own = tree_->plan.root + "/" + ignore_name;
+    candidates.push_back(own);
+    for (const std::string& candidate : candidates) {
+      auto text = read_text(candidate);
+      if (!text) {
+        if (is_absent(text.error())) continue;
+        return refuse(why_, errc::unreadable_file, candidate + ": " + text.error().message());
+      }
+      const auto folder = resolved(parent_of(candidate));
+      const auto name =
+          folder ? relative_to(tree_->plan.root, *folder + "/" + name_of(candidate)) : std::nullopt;
+      tree_->plan.ignore_file = name.value_or(candidate);
+      if (name) tree_->plan.always.push_back(*name);
+      auto rules = ignore_rules::parse(*text, tree_->plan.ignore_file, why_);
+      if (!rules) return rules.error();
+      tree_->plan.rules = std::move(*rules);
+      return {};
+    }
+    return {};
+  }
+
+  // A Dockerfile from elsewhere joins the tree under a made-up name, and the context's ignore file tells the
+  // daemon to forget it once it was read.
+  error_code lay_over() {
+    tree_plan& plan = tree_->plan;
+    const std::string name = made_up_name(tree_->dockerfile_text, options_.reproducible);
+    auto own = read_text(plan.root + "/" + ignore_name);
+    if (!own && !is_absent(own.error()))
+      return refuse(why_, errc::unreadable_file,
+                    plan.root + "/" + ignore_name + ": " + own.error().message());
+    tree_->dockerfile_name = name;
+    plan.overlay.push_back({name, tree_->dockerfile_text});
+    plan.overlay.push_back({ignore_name, (own ? *own : std::string(ignore_name)) + "\n" + name + "\n"});
+    plan.always.push_back(name);
+    if (std::find(plan.always.begin(), plan.always.end(), ignore_name) == plan.always.end())
+      plan.always.emplace_back(ignore_name);
+    return {};
+  }
+
+  const context_options& options_;
+  diagnostics& why_;
+  std::shared_ptr<context_tree> tree_ = std::make_shared<context_tree>();
+  bool inside_ = true;  // the Dockerfile is a file of the context
+  std::string given_;   // its path as it was asked for
+  std::string real_;    // and without symbolic links, when it is inside
+};
+
+}  // namespace
+
+result<std::shared_ptr<context_tree>> find_context(const context_options& options, const disk& files,
+                                                   diagnostics& why) {
+  if (options.compress == compression::gzip &&
+      (options.compression_level < 1 || options.compression_level > 9)) {
+    return refuse(why, errc::invalid_argument, "the compression level must be between 1 and 9");
+  }
+  auto found = finder(options, why).run();
+  if (!found) return found;
+  context_tree& tree = **found;
+  tree.files = &files;
+  tree.plan.mode = options.mode;
+  tree.plan.opened_at = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  tree.rules.keep_ownership = options.keep_ownership;
+  if (options.reproducible) tree.rules.fixed_time = options.source_date_epoch.value_or(0);
+  tree.compress = options.compress;
+  tree.compression_level = options.compression_level;
+  return found;
+}
+
+}  // namespace dockline::archive

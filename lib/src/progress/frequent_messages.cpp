@@ -1,0 +1,193 @@
+#include "progress/frequent_messages.hpp"
+
+#include "core/encoding.hpp"
+
+#include <bit>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <system_error>
+
+namespace dockline::progress {
+namespace {
+
+constexpr std::string_view opening = "{\"stream\":\"";
+constexpr std::string_view closing = "\"}";
+
+constexpr std::size_t block_size = sizeof(std::uint64_t);
+constexpr std::uint64_t every_byte = 0x0101010101010101;
+constexpr std::uint64_t high_bits = 0x8080808080808080;
+
+// Not zero when one of the eight bytes is `letter`; and when one is below 0x20.
+std::uint64_t equal_to(std::uint64_t block, unsigned char letter) {
+  const std::uint64_t difference = block ^ (every_byte * letter);
+  return (difference - every_byte) & ~difference & high_bits;
+}
+std::uint64_t below_space(std::uint64_t block) { return (block - every_byte * 0x20) & ~block & high_bits; }
+
+// How many bytes at the start of the block, as it lies in memory, are none of the three. A bit that is set
+// where it should not be is always above one that is set rightly.
+std::size_t plain_prefix(std::uint64_t block) {
+  const std::uint64_t special = equal_to(block, '\\') | equal_to(block, '"') | below_space(block);
+  if (special == 0) return block_size;
+  if constexpr (std::endian::native == std::endian::little)
+    return static_cast<std::size_t>(std::countr_zero(special)) / 8;
+  else
+    return 0;
+}
+
+char simple_escape(char letter) {
+  switch (letter) {
+    case '"':
+    case '\\':
+    case '/': return letter;
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    default: return 0;
+  }
+}
+
+// Reads the four digits at `from`; -1 when they are not, or are half of a surrogate pair.
+int code_unit(const char* from) {
+  int unit = 0;
+  for (int i = 0; i < 4; ++i) {
+    const char letter = from[i];
+    int digit = 0;
+    if (letter >= '0' && letter <= '9')
+      digit = letter - '0';
+    else if ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'f')
+      digit = (letter | 0x20) - 'a' + 10;
+    else
+      return -1;
+    unit = unit << 4 | digit;
+  }
+  return unit >= 0xd800 && unit <= 0xdfff ? -1 : unit;
+}
+
+char* write_utf8(char* to, int unit) {
+  if (unit < 0x80) {
+    *to++ = static_cast<char>(unit);
+  } else if (unit < 0x800) {
+    *to++ = static_cast<char>(0xc0 | unit >> 6);
+    *to++ = static_cast<char>(0x80 | (unit & 0x3f));
+  } else {
+    *to++ = static_cast<char>(0xe0 | unit >> 12);
+    *to++ = static_cast<char>(0x80 | (unit >> 6 & 0x3f));
+    *to++ = static_cast<char>(0x80 | (unit & 0x3f));
+  }
+  return to;
+}
+
+bool take(std::string_view& rest, std::string_view expected) {
+  if (!rest.starts_with(expected)) return false;
+  rest.remove_prefix(expected.size());
+  return true;
+}
+
+// Takes a string up to and with its closing quote, when there is no escape in it and it is ASCII.
+bool take_plain(std::string_view& rest, std::string_view& text) {
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    const auto letter = static_cast<unsigned char>(rest[i]);
+    if (letter == '"') {
+      text = rest.substr(0, i);
+      rest.remove_prefix(i + 1);
+      return true;
+    }
+    if (letter < 0x20 || letter >= 0x7f || letter == '\\') return false;
+  }
+  return false;
+}
+
+bool take_number(std::string_view& rest, std::uint64_t& number) {
+  const auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  if (failure != std::errc() || (rest.front() == '0' && end != rest.data() + 1)) return false;
+  rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+  return true;
+}
+
+// Takes the drawn bar, whose only escape is the \u003e of its arrow.
+bool take_bar(std::string_view& rest) {
+  std::string_view part;
+  const std::size_t arrow = rest.find_first_of("\\\"");
+  if (arrow == std::string_view::npos) return false;
+  if (rest[arrow] == '\\') {
+    for (const char letter : rest.substr(0, arrow))
+      if (letter < 0x20 || letter > 0x7e) return false;
+    rest.remove_prefix(arrow);
+    if (!take(rest, "\\u003e")) return false;
+  }
+  return take_plain(rest, part);
+}
+
+}  // namespace
+
+std::optional<layer_message> read_layer_message(std::string_view message) {
+  layer_message layer;
+  if (!take(message, "{\"status\":\"") || !take_plain(message, layer.status) ||
+      !take(message, ",\"progressDetail\":{"))
+    return std::nullopt;
+  if (take(message, "\"current\":") && (!take_number(message, layer.current) ||
+                                        (take(message, ",\"total\":") && !take_number(message, layer.total))))
+    return std::nullopt;
+  if (!take(message, "}") || (take(message, ",\"progress\":\"") && !take_bar(message)) ||
+      !take(message, ",\"id\":\"") || !take_plain(message, layer.id) || message != "}")
+    return std::nullopt;
+  return layer;
+}
+
+std::optional<std::string_view> read_stream_message(std::string_view message, std::string& memory) {
+  if (message.size() < opening.size() + closing.size() || !message.starts_with(opening) ||
+      !message.ends_with(closing))
+    return std::nullopt;
+  const std::string_view escaped =
+      message.substr(opening.size(), message.size() - opening.size() - closing.size());
+  // An escape is never shorter than what it stands for; whole blocks are written.
+  if (memory.size() < escaped.size() + block_size) memory.resize(escaped.size() + block_size);
+  const char* from = escaped.data();
+  const char* const end = from + escaped.size();
+  char* to = memory.data();
+  std::uint64_t seen = 0;  // to know whether there was anything but ASCII
+  while (from != end) {
+    std::uint64_t block = 0;
+    bool special = false;
+    while (!special && static_cast<std::size_t>(end - from) >= block_size) {
+      std::memcpy(&block, from, block_size);
+      std::memcpy(to, &block, block_size);
+      const std::size_t plain = plain_prefix(block);
+      special = plain != block_size;
+      seen |= block;
+      from += plain;
+      to += plain;
+    }
+    // The end, or an escape.
+    while (from != end) {
+      const auto letter = static_cast<unsigned char>(*from++);
+      if (letter < 0x20 || letter == '"') return std::nullopt;
+      if (letter != '\\') {
+        seen |= letter;
+        *to++ = static_cast<char>(letter);
+        continue;
+      }
+      if (from == end) return std::nullopt;
+      const char kind = *from++;
+      if (const char plain = simple_escape(kind)) {
+        *to++ = plain;
+        break;
+      }
+      if (kind != 'u' || end - from < 4) return std::nullopt;
+      const int unit = code_unit(from);
+      if (unit < 0) return std::nullopt;
+      from += 4;
+      to = write_utf8(to, unit);
+      break;
+    }
+  }
+  if ((seen & high_bits) != 0 && !is_utf8(escaped)) return std::nullopt;
+  return std::string_view(memory.data(), static_cast<std::size_t>(to - memory.data()));
+}
+
+}  // namespace dockline::progress

@@ -1,0 +1,214 @@
+#include "dockline/progress/plain_renderer.hpp"
+
+#include "dockline/progress/printable.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <utility>
+#include <variant>
+
+namespace dockline::progress {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A line that is longer is written in pieces.
+constexpr std::size_t longest_line = 16 * 1024;
+// How often a state that goes on changing is written.
+constexpr auto context_interval = 1s;
+constexpr auto layer_interval = 5s;
+
+std::string seconds(event_time::duration time, int digits) {
+  std::array<char, 64> text{};
+  const double value = std::max(0.0, std::chrono::duration<double>(time).count());
+  const int size = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+// "12.3MB": three digits, powers of 1000.
+std::string human_size(std::uint64_t bytes) {
+  if (bytes < 1000) return std::to_string(bytes) + 'B';
+  auto value = static_cast<double>(bytes);
+  std::string_view units = "kMGTPE";
+  for (value /= 1000; value >= 999.5 && units.size() > 1; value /= 1000) units.remove_prefix(1);
+  std::array<char, 64> text{};
+  const int size = std::snprintf(text.data(), text.size(), "%.3g%cB", value, units.front());
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+// "1,234 files"
+std::string file_count(std::uint64_t count) {
+  std::string text = std::to_string(count);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
+  return text + (count == 1 ? " file" : " files");
+}
+
+}  // namespace
+
+plain_renderer::plain_renderer(writer out) : out_(std::move(out)) {}
+
+void plain_renderer::show(const event& what) {
+  now_ = what.time;
+  std::visit([this](const auto& body) { on(body); }, what.body);
+  flush();
+}
+
+void plain_renderer::finish() {
+  end_lines(no_step_);
+  for (auto& [index, owner] : steps_) end_lines(owner);
+  flush();
+}
+
+void plain_renderer::flush() {
+  if (!pending_.empty()) out_(pending_);
+  pending_.clear();
+}
+
+void plain_renderer::on(const context_progress& what) {
+  if (context_.number == 0) {
+    context_.number = ++numbers_;
+    context_.start = now_;
+  } else if (!what.complete && now_ - context_shown_ < context_interval) {
+    return;
+  }
+  // Before the first file there is nothing to tell.
+  if (what.bytes == 0 && !what.complete) return;
+  context_shown_ = now_;
+  std::string text = "transferring context: " + human_size(what.bytes) + ' ' + file_count(what.entries);
+  if (what.complete && what.bytes_sent != 0 && what.bytes_sent < what.bytes / 20 * 19)
+    text += ", " + human_size(what.bytes_sent) + " sent";
+  write_line(context_, text);
+  if (what.complete) close(context_, "DONE " + seconds(now_ - context_.start, 1) + 's');
+}
+
+plain_renderer::group& plain_renderer::step(int index) {
+  if (index <= 0) return no_step_;
+  group& owner = steps_[index];
+  if (owner.number == 0) {
+    owner.number = ++numbers_;
+    owner.start = now_;
+    owner.title = '[' + std::to_string(index) + ']';
+  }
+  return owner;
+}
+
+void plain_renderer::on(const step_started& what) {
+  group& owner = step(what.index);
+  owner.start = now_;
+  owner.title = '[' + std::to_string(what.index);
+  if (what.total > 0) owner.title += '/' + std::to_string(what.total);
+  owner.title += "] " + printable(what.name);
+  running_ = what.index;
+  write_line(owner, owner.title);
+}
+
+void plain_renderer::on(const step_cached& what) {
+  group& owner = step(what.index);
+  owner.cached = true;
+  close(owner, "CACHED");
+}
+
+void plain_renderer::on(const step_finished& what) {
+  group& owner = step(what.index);
+  end_lines(owner);
+  if (!owner.cached) close(owner, "DONE " + seconds(now_ - owner.start, 1) + 's');
+  if (running_ == what.index) running_ = 0;
+}
+
+void plain_renderer::on(const step_failed& what) {
+  group& owner = step(what.index);
+  close(owner, "ERROR: " + printable(what.reason));
+  if (running_ == what.index) running_ = 0;
+}
+
+void plain_renderer::on(const step_log& what) {
+  group& owner = step(what.index);
+  add_log(owner, what.stream == output_stream::out ? owner.out : owner.err, what.bytes);
+}
+
+void plain_renderer::on(const layer_progress& what) {
+  const bool finished = what.total != 0 && what.current >= what.total;
+  layer& known = layers_[what.id];
+  // A status without an id is news each time.
+  if (!what.id.empty() && what.status == known.status && (finished || now_ - known.shown < layer_interval))
+    return;
+  known.status = what.status;
+  known.shown = now_;
+  std::string text = what.id.empty() ? std::string() : printable(what.id) + ": ";
+  text += printable(what.status);
+  if (what.current != 0) text += ' ' + human_size(what.current);
+  if (what.current != 0 && what.total != 0) text += " / " + human_size(what.total);
+  write_line(step(running_), text);
+}
+
+void plain_renderer::on(const warning& what) { write_line(no_step_, "WARNING: " + printable(what.text)); }
+void plain_renderer::on(const image_built& what) { write_line(no_step_, "built " + printable(what.id)); }
+void plain_renderer::on(const image_tagged& what) {
+  write_line(no_step_, "tagged " + printable(what.reference));
+}
+
+void plain_renderer::add_log(group& owner, open_line& line, std::string_view bytes) {
+  line.time = now_;
+  while (!bytes.empty()) {
+    if (bytes.front() == '\n') {
+      end_line(owner, line);
+      bytes.remove_prefix(1);
+      continue;
+    }
+    if (bytes.front() == '\r') {
+      line.returned = true;
+      bytes.remove_prefix(1);
+      continue;
+    }
+    if (line.returned) line.text.clear();
+    line.returned = false;
+    const std::string_view piece =
+        bytes.substr(0, std::min(bytes.find_first_of("\r\n"), longest_line - line.text.size()));
+    line.text += piece;
+    bytes.remove_prefix(piece.size());
+    if (line.text.size() == longest_line) end_line(owner, line);
+  }
+}
+
+void plain_renderer::end_line(group& owner, open_line& line) {
+  const std::string text = printable(line.text);
+  line.text.clear();
+  line.returned = false;
+  if (owner.number == 0)
+    write_line(owner, text);
+  else
+    write_line(owner, seconds(line.time - owner.start, 3) + (text.empty() ? "" : " " + text));
+}
+
+void plain_renderer::end_lines(group& owner) {
+  if (!owner.out.text.empty()) end_line(owner, owner.out);
+  if (!owner.err.text.empty()) end_line(owner, owner.err);
+}
+
+// Writes the last line of a group, and an empty one after it.
+void plain_renderer::close(group& owner, std::string_view how) {
+  end_lines(owner);
+  write_line(owner, how);
+  pending_ += '\n';
+  last_ = nullptr;
+}
+
+// Where another group was in between, the title is said again. A line of no group goes in anywhere.
+void plain_renderer::write_line(group& owner, std::string_view text) {
+  std::string prefix;
+  if (owner.number != 0) {
+    prefix = '#' + std::to_string(owner.number) + ' ';
+    if (last_ != &owner) {
+      if (last_ != nullptr) pending_ += '\n';
+      if (text != owner.title && !owner.title.empty()) pending_ += prefix + owner.title + '\n';
+      last_ = &owner;
+    }
+  }
+  pending_ += prefix;
+  pending_ += text;
+  pending_ += '\n';
+}
+
+}  // namespace dockline::progress

@@ -1,0 +1,67 @@
+// Answers of real engines, recorded byte for byte, against listings that were read by eye. To renew a
+// listing: set DOCKLINE_RENEW_GOLDEN=1, run, and read the difference.
+
+#include "support/build_stream.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace dockline::progress {
+namespace {
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<std::filesystem::path> recordings() {
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(DOCKLINE_TEST_DATA "/streams"))
+    if (entry.path().extension() == ".json") found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+TEST_SUITE("progress/build_messages_golden") {
+  TEST_CASE("recorded answers give the events and the outcome of their listing, however they are cut") {
+    const auto found = recordings();
+    CHECK(found.size() >= 30);
+    for (const auto& path : found) {
+      CAPTURE(path.filename().string());
+      const std::string answer = read(path);
+      const std::string listing = decode_build(answer).listing;
+      auto golden = path;
+      golden.replace_extension(".events");
+      if (std::getenv("DOCKLINE_RENEW_GOLDEN") != nullptr) std::ofstream(golden, std::ios::binary) << listing;
+      CHECK(listing == read(golden));
+      for (const std::size_t chunk : {1U, 7U, 100U, 1000U})
+        CHECK(decode_build(answer, chunk).listing == listing);
+    }
+  }
+
+  TEST_CASE("an answer that stops anywhere before its end is never a success") {
+    for (const auto& path : recordings()) {
+      CAPTURE(path.filename().string());
+      const std::string answer = read(path);
+      // Up to the message that tells the image, or the error.
+      const auto outcome =
+          std::max(answer.rfind("{\"aux\":{\"ID\""), answer.rfind("{\"id\":\"moby.image.id\""));
+      const auto error = answer.rfind("{\"errorDetail\"");
+      const std::size_t end = outcome != std::string::npos ? outcome : error;
+      if (end == std::string::npos || path.filename().string().find("podman") != std::string::npos) continue;
+      for (std::size_t size = 0; size <= end; size += 1 + size / 64)
+        CHECK(decode_build(std::string_view(answer).substr(0, size)).code);
+    }
+  }
+}
+
+}  // namespace dockline::progress
