@@ -69,6 +69,10 @@ def _():
     assert wanted and found == wanted, sorted(found ^ wanted)
 
 
+if failures:
+    shutil.rmtree(scratch)
+    sys.exit("nothing else can be tried")
+
 kinds = [kind for kind, name in (("shared", "libdockline.so"), ("static", "libdockline.a"))
          if (libraries / name).exists()]
 environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries)}
