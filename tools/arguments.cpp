@@ -11,7 +11,7 @@ namespace {
 bool takes_value(const CLI::App& app, const CLI::App* command, const std::string& name) {
   const CLI::Option* option = command != nullptr ? command->get_option_no_throw(name) : nullptr;
   if (option == nullptr) option = app.get_option_no_throw(name);
-  return option != nullptr && option->get_type_size() > 0;
+  return option != nullptr && option->get_items_expected_max() > 0;
 }
 
 // Whether the value of this option, or cluster of short ones, is the next word.
@@ -39,7 +39,9 @@ arguments split_arguments(const CLI::App& app, std::vector<std::string> words) {
       continue;
     }
     if (command == nullptr && word != "--") {
-      command = app.get_subcommand_ptr;
+      for (const CLI::App* one : app.get_subcommands({})) {
+        if (one->check_name(word)) command = one;
+      }
       split.own.push_back(std::move(word));
       if (command != nullptr && command->get_name() == "run") continue;
       // Every other command's words are the parser's alone.

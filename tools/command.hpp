@@ -33,8 +33,8 @@ using action = std::function<int()>;
 
 // What a command's file adds to the command line.
 struct command_line {
-  command_line(CLI::App& whole, global_options& given, action& todo)
-      : app(whole), global(given), chosen(todo) {}
+  command_line(CLI::App& whole, global_options& given, const std::vector<std::string>& rest, action& todo)
+      : app(whole), global(given), tail(rest), chosen(todo) {}
 
   CLI::App& app;
   global_options& global;

@@ -1,1 +1,163 @@
 #include "dockline/engine/build.hpp"
+
+#include "dockline/core/diagnostics.hpp"
+#include "dockline/engine/images.hpp"
+
+#include "engine/client_state.hpp"
+#include "engine/requests.hpp"
+#include "http/json_lines.hpp"
+#include "progress/build_messages.hpp"
+
+#include <chrono>
+
+namespace dockline::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How often the context's progress is told: a person sees no more, and a log needs less.
+constexpr auto progress_interval = 100ms;
+
+// "sha256:" and 64 digits, as every engine takes it.
+bool is_whole_id(std::string_view id) { return id.starts_with("sha256:") && id.size() == 7 + 64; }
+
+// Where the events of one build go. The side that sends the context may outlast the build by a moment, and
+// has to find that nobody listens any more.
+struct build_news {
+  progress::event_sink listener;
+  std::vector<std::string> warnings;
+  bool over = false;
+
+  void tell(const progress::event& what) {
+    if (over) return;
+    if (const auto* warned = std::get_if<progress::warning>(&what.body)) warnings.push_back(warned->text);
+    if (listener) listener(what);
+  }
+};
+
+// Turns what is sent into events: how far the context is, and what its maker warns of.
+class context_reporter {
+ public:
+  context_reporter(std::shared_ptr<byte_source> source, std::shared_ptr<build_news> news)
+      : source_(std::move(source)), news_(std::move(news)) {}
+
+  void operator()(std::uint64_t bytes_sent, bool complete) {
+    const auto now = std::chrono::system_clock::now();
+    for (auto& text : source_->take_warnings()) emit(now, progress::warning{std::move(text)});
+    if (!complete && now - last_ < progress_interval) return;
+    last_ = now;
+    const packing_progress packed = source_->packed();
+    progress::context_progress so_far;
+    so_far.entries = packed.entries;
+    so_far.bytes = packed.bytes;
+    so_far.bytes_sent = bytes_sent;
+    so_far.complete = complete;
+    emit(now, so_far);
+  }
+
+ private:
+  void emit(progress::event_time now, progress::event_body body) {
+    progress::event what;
+    what.time = now;
+    what.body = std::move(body);
+    news_->tell(what);
+  }
+
+  std::shared_ptr<byte_source> source_;
+  std::shared_ptr<build_news> news_;
+  progress::event_time last_ = std::chrono::system_clock::now();
+};
+
+// Gives each message of the answer to the decoder, to the end of the answer.
+task<void> read_messages(http::exchange& over, progress::build_messages& messages, diagnostics& why) {
+  http::json_lines lines;
+  for (;;) {
+    auto some = co_await over.read_some(why);
+    if (!some) co_return some.error();
+    const auto now = std::chrono::system_clock::now();
+    const bool ended = some->empty();
+    if (!ended) lines.feed(*some);
+    for (;;) {
+      const auto value = ended ? lines.finish() : lines.next();
+      error_code bad = value ? error_code() : value.error();
+      if (!bad && *value) bad = messages.add(**value, now);
+      if (bad) {
+        why.set_client_message("the daemon's answer to the build: " + bad.message());
+        co_return bad;
+      }
+      if (ended || !*value) break;
+    }
+    if (ended) co_return result<void>();
+  }
+}
+
+task<built_image> build(client daemon, std::shared_ptr<byte_source> context, build_options options,
+                        std::shared_ptr<build_news> news, diagnostics& why) {
+  auto state = daemon.state();
+  if (!context == options.remote.empty()) {
+    why.set_client_message("a build takes either a context or a remote one");
+    co_return errc::invalid_argument;
+  }
+  if (auto checked = requests::check(options, why); !checked) co_return checked.error();
+  auto version = co_await state->negotiate(why);
+  if (!version) co_return version.error();
+  auto what = requests::build(options, *version, why);
+  if (!what) co_return what.error();
+  what->source = context;
+  sent_sink on_sent;
+  if (context) on_sent = context_reporter(context, news);
+
+  auto over = co_await state->open(std::move(*what), std::move(on_sent), why);
+  if (!over) co_return over.error();
+  progress::build_messages messages([news](const progress::event& told) { news->tell(told); });
+  auto read = co_await read_messages(**over, messages, why);
+  const error_code outcome = messages.finish(std::chrono::system_clock::now());
+  // What the daemon said of the build counts more than how its connection ended.
+  if (outcome == errc::build_failed) {
+    why.clear();
+    why.set_step(*messages.failure());
+    why.set_server_message(messages.failure()->reason);
+    co_return outcome;
+  }
+  if (!read) co_return read.error();
+  if (outcome) {
+    why.set_client_message("the daemon ended the build without telling an image or an error");
+    co_return outcome;
+  }
+  state->connections->give_back(**over);
+  over->reset();
+
+  built_image image;
+  image.id = messages.image_id();
+  image.warnings = news->warnings;
+  if (!is_whole_id(image.id)) {
+    auto [code, found] = co_await async_image_inspect(daemon, image.id, why, no_throw);
+    if (code) co_return code;
+    image.id = found.id.starts_with("sha256:") ? found.id : "sha256:" + found.id;
+  }
+  co_return image;
+}
+
+task<built_image> build_and_hush(client daemon, std::shared_ptr<byte_source> context, build_options options,
+                                 progress::event_sink on_event, diagnostics& why) {
+  auto news = std::make_shared<build_news>();
+  news->listener = std::move(on_event);
+  auto image = co_await build(std::move(daemon), std::move(context), std::move(options), news, why);
+  news->over = true;
+  co_return image;
+}
+
+}  // namespace
+
+void start_build(client daemon, std::shared_ptr<byte_source> context, build_options options,
+                 progress::event_sink on_event, diagnostics* why, completion_handler<built_image> handler) {
+  auto state = daemon.state();
+  spawn<built_image>(state->strand, why, std::move(handler),
+                     [daemon = std::move(daemon), context = std::move(context), options = std::move(options),
+                      on_event = std::move(on_event)](diagnostics& words) mutable {
+                       return build_and_hush(std::move(daemon), std::move(context), std::move(options),
+                                             std::move(on_event), words);
+                     });
+}
+
+}  // namespace dockline::engine

@@ -57,9 +57,7 @@ task<api_version> client_state::negotiate(diagnostics& why) {
   co_return *version;
 }
 
-task<std::unique_ptr<http::exchange>> client_state::send(endpoint what,
-                                                         std::function<void(std::uint64_t)> on_sent,
-                                                         diagnostics& why) {
+task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, sent_sink on_sent, diagnostics& why) {
   if (!connections) {
     auto where = http::parse_address(options.host, why);
     if (!where) co_return where.error();
@@ -95,9 +93,7 @@ asio::awaitable<error_code> client_state::refusal(http::exchange& over, diagnost
   co_return code;
 }
 
-task<std::unique_ptr<http::exchange>> client_state::open(endpoint what,
-                                                         std::function<void(std::uint64_t)> on_sent,
-                                                         diagnostics& why) {
+task<std::unique_ptr<http::exchange>> client_state::open(endpoint what, sent_sink on_sent, diagnostics& why) {
   auto over = co_await send(std::move(what), std::move(on_sent), why);
   if (!over) co_return over.error();
   if ((*over)->head().status >= 400) {

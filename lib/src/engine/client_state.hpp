@@ -5,11 +5,15 @@
 #include "engine/endpoint.hpp"
 #include "http/client.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace dockline::engine {
+
+// After each block of a streamed body: the bytes sent so far, and whether they were all.
+using sent_sink = std::function<void(std::uint64_t bytes, bool complete)>;
 
 struct answer {
   answer() = default;
@@ -33,12 +37,10 @@ struct client_state : std::enable_shared_from_this<client_state> {
   task<api_version> negotiate(diagnostics& why);
 
   // Sends and returns when the head of the answer is there, whatever its status.
-  task<std::unique_ptr<http::exchange>> send(endpoint what, std::function<void(std::uint64_t)> on_sent,
-                                             diagnostics& why);
+  task<std::unique_ptr<http::exchange>> send(endpoint what, sent_sink on_sent, diagnostics& why);
 
   // The same, and a status of 400 or more is an error with the daemon's words.
-  task<std::unique_ptr<http::exchange>> open(endpoint what, std::function<void(std::uint64_t)> on_sent,
-                                             diagnostics& why);
+  task<std::unique_ptr<http::exchange>> open(endpoint what, sent_sink on_sent, diagnostics& why);
 
   // Sends, reads the whole answer, and turns a status of 400 or more into an error.
   task<answer> call(endpoint what, diagnostics& why);

@@ -94,7 +94,8 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   }
 
   // One block is filled while the other one is on its way.
-  task<void> send_source(std::shared_ptr<byte_source> source, std::function<void(std::uint64_t)> on_sent) {
+  task<void> send_source(std::shared_ptr<byte_source> source,
+                         std::function<void(std::uint64_t, bool)> on_sent) {
     struct blocks {
       std::array<std::vector<char>, 2> memory{std::vector<char>(block_size), std::vector<char>(block_size)};
       std::shared_ptr<byte_source> source;
@@ -126,7 +127,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       }
       if (!written) co_return written;
       total += block.size();
-      if (on_sent) on_sent(total);
+      if (on_sent) on_sent(total, false);
     }
     if (source->size() && *source->size() != total) {
       source_failure = errc::file_changed;
@@ -137,7 +138,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
     if (chunked) {
       if (auto written = co_await write(asio::buffer("0\r\n\r\n", 5)); !written) co_return written;
     }
-    if (on_sent) on_sent(total);
+    if (on_sent) on_sent(total, true);
     co_return result<void>();
   }
 };

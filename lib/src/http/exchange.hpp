@@ -29,9 +29,10 @@ struct request {
   request() = default;
 
   request_head head;
-  std::string body;                            // sent when there is no source
-  std::shared_ptr<byte_source> source;         // streamed: chunked unless it knows its size
-  std::function<void(std::uint64_t)> on_sent;  // after each block of the source: bytes sent so far
+  std::string body;                     // sent when there is no source
+  std::shared_ptr<byte_source> source;  // streamed: chunked unless it knows its size
+  // After each block of the source: the bytes sent so far, and whether they were all.
+  std::function<void(std::uint64_t bytes, bool complete)> on_sent;
 };
 
 // One request and its answer on a connection. The answer is read while the body is still being sent: when the

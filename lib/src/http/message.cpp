@@ -132,8 +132,8 @@ result<std::size_t> response_decoder::eat(boost::asio::const_buffer bytes, std::
     beast::error_code code;
     const std::size_t some = parser_->put(bytes + eaten, code);
     eaten += some;
-    if (code == beast::http::error::need_more) break;
-    if (code) return translate(code);
+    const bool starved = code == beast::http::error::need_more;
+    if (code && !starved) return translate(code);
     if (parser_->is_header_done() && !has_head_) {
       take_head();
       // RFC 9110, section 15.2: an interim answer announces the real one. 101 is the last of its exchange.
@@ -144,7 +144,7 @@ result<std::size_t> response_decoder::eat(boost::asio::const_buffer bytes, std::
         continue;
       }
     }
-    if (some == 0) break;
+    if (starved || some == 0) break;
   }
   std::string& passed = parser_->get().body();
   body += passed;

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <dockline/archive/build_context.hpp>
+#include <dockline/engine/build.hpp>
+
+#include "command.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace dockline::tool {
+
+// The command line of `build`, as it was given.
+struct build_arguments {
+  build_arguments() = default;
+
+  std::string path;
+  std::string file;
+  std::vector<std::string> tags;
+  std::vector<std::string> build_args;
+  std::vector<std::string> labels;
+  std::string target;
+  std::string platform;
+  std::vector<std::string> cache_from;
+  bool no_cache = false;
+  bool pull = false;
+  std::string network;
+  std::vector<std::string> add_hosts;
+  std::string shm_size;
+  std::vector<std::string> ulimits;
+  std::string memory;
+  std::string memory_swap;
+  std::int64_t cpu_shares = 0;
+  std::int64_t cpu_period = 0;
+  std::int64_t cpu_quota = 0;
+  std::string cpuset_cpus;
+  std::string cpuset_mems;
+  std::string cgroup_parent;
+  bool keep_intermediate = false;
+  bool squash = false;
+
+  std::string iidfile;
+  bool quiet = false;
+  std::string progress = "auto";
+  std::string builder = "auto";
+  std::string compression = "auto";
+  int compression_level = 1;
+  bool reproducible = false;
+};
+
+void declare(CLI::App& command, build_arguments& arguments);
+
+// What the library is asked for. Empty, after saying why, when a value cannot be what its option takes.
+std::optional<engine::build_options> engine_options_of(const build_arguments& arguments, console& terminal);
+
+// "64m" and the like in bytes, as docker reads sizes; empty for anything else.
+std::optional<std::int64_t> parse_size(std::string_view text);
+
+}  // namespace dockline::tool
