@@ -19,7 +19,7 @@
 
 namespace dockline::progress {
 
-class build_messages : private build_text::listener {
+class build_messages final : private build_text::listener {
  public:
   // Given each message that this decoder does not know, such as BuildKit's trace, as it came.
   using unknown_sink = std::function<void(std::string_view message)>;
