@@ -68,8 +68,7 @@ void declare(CLI::App& command, build_arguments& arguments) {
   const auto many = [&](const char* names, auto& values, const char* kind, const char* help) {
     command.add_option(names, values, help)->type_name(kind)->take_all()->expected(1);
   };
-  one("PATH", arguments.path, "PATH|URL", "The directory to build from, or a Git or HTTP URL for the daemon")
-      ->required();
+  one("PATH", arguments.path, "", "The directory to build from (.), or a Git or HTTP URL for the daemon");
   one("-f,--file", arguments.file, "FILE",
       "The Dockerfile, from anywhere; - is standard input (PATH/Dockerfile)");
   many("-t,--tag", arguments.tags, "NAME[:TAG]", "A name for the image");

@@ -19,7 +19,7 @@ namespace dockline::tool {
 struct build_arguments {
   build_arguments() = default;
 
-  std::string path;
+  std::string path = ".";
   std::string file;
   std::vector<std::string> tags;
   std::vector<std::string> build_args;
