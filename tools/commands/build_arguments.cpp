@@ -16,6 +16,18 @@ std::pair<std::string, std::optional<std::string>> split_pair(const std::string&
   return {text.substr(0, sign), text.substr(sign + 1)};
 }
 
+// NAME:ADDRESS for the daemon; docker also takes NAME=ADDRESS, and brackets around an address of IPv6.
+std::string host_of(std::string text) {
+  const std::size_t sign = text.find_first_of("=:");
+  if (sign == text.npos) return text;
+  text[sign] = ':';
+  if (text.ends_with(']') && text.compare(sign + 1, 1, "[") == 0) {
+    text.pop_back();
+    text.erase(sign + 1, 1);
+  }
+  return text;
+}
+
 std::optional<std::int64_t> parse_number(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -37,9 +49,12 @@ std::optional<engine::ulimit> parse_ulimit(const std::string& text) {
 }  // namespace
 
 std::optional<std::int64_t> parse_size(std::string_view text) {
+  // from_chars would also take "-1", "inf" and "nan".
+  if (text.empty() || !((text.front() >= '0' && text.front() <= '9') || text.front() == '.'))
+    return std::nullopt;
   double number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (code != std::errc() || number < 0) return std::nullopt;
+  if (code != std::errc()) return std::nullopt;
   std::string unit(end, text.data() + text.size());
   if (!unit.empty() && unit.front() == ' ') unit.erase(0, 1);
   for (char& c : unit) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -161,7 +176,7 @@ std::optional<engine::build_options> engine_options_of(const build_arguments& ar
   options.no_cache = arguments.no_cache;
   options.pull = arguments.pull;
   options.network_mode = arguments.network;
-  options.extra_hosts = arguments.add_hosts;
+  for (const auto& one : arguments.add_hosts) options.extra_hosts.push_back(host_of(one));
   options.cpu_shares = arguments.cpu_shares;
   options.cpu_period = arguments.cpu_period;
   options.cpu_quota = arguments.cpu_quota;
