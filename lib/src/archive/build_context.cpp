@@ -47,13 +47,21 @@ task<build_context> open_context(context_options options, diagnostics& why) {
 
 class work_pool {
  public:
-  work_pool() : threads_(pool_size()) {}
-  ~work_pool() { threads_.join(); }
+  work_pool() : threads_(std::make_unique<asio::thread_pool>(pool_size())) {}
+  ~work_pool() {
+    if (!threads_->get_executor().running_in_this_thread()) {
+      threads_->join();
+      return;
+    }
+    // A handler without an executor of its own runs here, and may have dropped the last copy of the context.
+    // A thread cannot wait for itself.
+    std::thread([threads = std::move(threads_)] { threads->join(); }).detach();
+  }
 
-  boost::asio::any_io_executor executor() { return threads_.get_executor(); }
+  asio::any_io_executor executor() { return threads_->get_executor(); }
 
  private:
-  boost::asio::thread_pool threads_;
+  std::unique_ptr<asio::thread_pool> threads_;
 };
 
 std::shared_ptr<work_pool> make_work_pool() { return std::make_shared<work_pool>(); }

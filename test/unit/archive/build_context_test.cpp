@@ -8,7 +8,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_future.hpp>
 
 #include <doctest/doctest.h>
 
@@ -205,23 +204,27 @@ TEST_SUITE("archive/build_context") {
     CHECK(packed.why == "the context's directory: vanished while the context was packed");
   }
 
-  TEST_CASE("futures and coroutines; a failure is thrown with its words") {
+  TEST_CASE("a coroutine gets the context, or the failure thrown with its words") {
     const scratch_tree tree;
-    asio::thread_pool loop(1);
-    CHECK_THROWS_WITH_AS(
-        async_open_context(loop.get_executor(), in(tree), with_diagnostics(asio::use_future)).get(),
-        (tree.path("Dockerfile") + ": No such file or directory").c_str(), error_with_diagnostics);
+    asio::io_context loop;
+    std::string name;
+    std::string thrown;
+    const auto try_to_open = [&]() -> asio::awaitable<void> {
+      try {
+        const build_context context = co_await async_open_context(loop.get_executor(), in(tree));
+        name = context.dockerfile_name();
+      } catch (const error_with_diagnostics& failure) {
+        thrown = failure.what();
+      }
+    };
+    asio::co_spawn(loop, try_to_open, asio::detached);
+    loop.run();
+    CHECK(thrown == tree.path("Dockerfile") + ": No such file or directory");
     tree.file("Dockerfile");
-    std::promise<std::string> name;
-    asio::co_spawn(
-        loop,
-        [&]() -> asio::awaitable<void> {
-          const build_context context = co_await async_open_context(loop.get_executor(), in(tree));
-          name.set_value(context.dockerfile_name());
-        },
-        asio::detached);
-    CHECK(name.get_future().get() == "Dockerfile");
-    loop.join();
+    loop.restart();
+    asio::co_spawn(loop, try_to_open, asio::detached);
+    loop.run();
+    CHECK(name == "Dockerfile");
   }
 
   TEST_CASE("work is done where the caller says, and completes at home") {
@@ -275,6 +278,26 @@ TEST_SUITE("archive/build_context") {
     }
   }
 
+  TEST_CASE("a handler without an executor may drop everything") {
+    const scratch_tree tree;
+    tree.file("Dockerfile");
+    auto opened = open(in(tree));
+    std::shared_ptr<byte_source> source = opened.context.pack();
+    std::string block(4096, '\0');
+    std::promise<std::size_t> counted;
+    std::promise<void> released;
+    source->async_read_some(asio::buffer(block), [&, source, context = std::exchange(opened.context, {})](
+                                                     error_code, std::size_t count) mutable {
+      released.get_future().wait();
+      source.reset();
+      context = build_context();
+      counted.set_value(count);
+    });
+    source.reset();
+    released.set_value();
+    CHECK(counted.get_future().get() == 1536);
+  }
+
   TEST_CASE("a read that waits for its turn is cancelled at once") {
     const scratch_tree tree;
     tree.file("Dockerfile");
@@ -283,7 +306,7 @@ TEST_SUITE("archive/build_context") {
       context_options options = in(tree);
       options.compress = compress;
       options.work = opener.get_executor();
-      auto context = async_open_context(opener.get_executor(), options, asio::use_future_t<>()).get();
+      auto context = open(options).context;
       asio::io_context home;
       asio::cancellation_signal cancel;
       // The only thread for work is held until the end.
