@@ -258,6 +258,41 @@ TEST_SUITE("archive/tar_packer") {
     CHECK(ended);
   }
 
+  TEST_CASE("a tree deeper than there are descriptors, with files on both sides of each folder") {
+    memory_disk files;
+    std::string path;
+    std::string expected;
+    std::string after;
+    for (int i = 0; i < 500; ++i) {
+      files.file(path + "a", "x");
+      files.file(path + "z", "x");
+      expected += path + "a\n" + path + "d/\n";
+      after = path + "z\n" + after;
+      path += "d/";
+    }
+    files.file(path + "end", "x");
+    int most = 0;
+    files.fault = [&](std::string_view, const std::string&) {
+      most = std::max(most, files.open_handles);
+      return 0;
+    };
+    const outcome packed = pack_all(plan_of(""), files, 1 << 20);
+    REQUIRE_MESSAGE(!packed.code, packed.why);
+    CHECK(names_in(packed) == expected + path + "end\n" + after);
+    CHECK(most < 80);
+    CHECK(files.open_handles == 0);
+    CHECK(files.entered.size() < 500 + 500 * 10);
+
+    // A folder far above that was exchanged meanwhile is noticed on the way back.
+    files.fault = [&](std::string_view what, const std::string& at) {
+      if (what == "open" && at == path + "end") files.root.children["d"].attributes.inode = 99999;
+      return 0;
+    };
+    const outcome exchanged = pack_all(plan_of(""), files, 1 << 20);
+    CHECK(exchanged.code == errc::file_changed);
+    CHECK(exchanged.why == "d: was replaced while the context was packed");
+  }
+
   TEST_CASE("stop() ends it between two files and between two reads") {
     for (const char* at : {"look", "read"}) {
       memory_disk files;
