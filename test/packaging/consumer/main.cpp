@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 // What a stranger's program does with an installed dockline: it links, its handlers run, its codes are the
 // library's.
 
@@ -32,11 +31,4 @@ int main() {
       asio::detached);
   context.run();
   return status;
-=======
-#include <dockline/core/diagnostics.hpp>
-#include <dockline/http/address.hpp>
-int main() {
-  dockline::diagnostics why;
-  return dockline::http::parse_address("x", why).error() == dockline::condition::invalid_argument ? 0 : 1;
->>>>>>> main
 }
