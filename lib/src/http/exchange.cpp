@@ -35,6 +35,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   error_code source_failure;
   std::string source_words;
   bool sent_all = false;
+  bool answered = false;  // the head of the answer is there
 
   void hang_up() {
     if (connection) connection->close();
@@ -169,7 +170,7 @@ task<void> exchange::start(request what, diagnostics& why) {
                   if (line->source_failure) {
                     // The daemon waits for the rest: only hanging up tells it that none comes.
                     line->hang_up();
-                  } else if (sent && line->limits.head.count() > 0) {
+                  } else if (sent && !line->answered) {
                     line->arm(line->head_guard, line->limits.head);
                   }
                   co_return sent;
@@ -178,6 +179,8 @@ task<void> exchange::start(request what, diagnostics& why) {
   while (!decoder_.head_done()) {
     if (auto advanced = co_await advance(why); !advanced) co_return advanced.error();
   }
+  // It may be there before the body is sent, whose end then starts no deadline.
+  line->answered = true;
   line->head_guard.disarm();
   co_return result<void>();
 }
