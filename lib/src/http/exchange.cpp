@@ -3,6 +3,7 @@
 #include "dockline/core/diagnostics.hpp"
 
 #include <array>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -77,6 +78,12 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
     co_return result<void>();
   }
 
+  void break_word(std::uint64_t real, std::uint64_t announced) {
+    source_failure = errc::file_changed;
+    source_words =
+        "the body has " + std::to_string(real) + " bytes, " + std::to_string(announced) + " were announced";
+  }
+
   pending<std::size_t> fill(const std::shared_ptr<byte_source>& source, asio::mutable_buffer block,
                             std::shared_ptr<void> keep) {
     return pending<std::size_t>::start(
@@ -117,6 +124,11 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       }
       if (*filled == 0) break;
       const auto block = asio::buffer(pair->memory[turn], *filled);
+      // What goes beyond the announced length would be the start of another request.
+      if (const auto size = source->size(); size && block.size() > *size - total) {
+        break_word(total + block.size(), *size);
+        co_return source_failure;
+      }
       turn = 1 - turn;
       filling = fill(source, asio::buffer(pair->memory[turn]), pair);
       const std::string before = chunked ? chunk_head(block.size()) : std::string();
@@ -130,10 +142,8 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       total += block.size();
       if (on_sent) on_sent(total, false);
     }
-    if (source->size() && *source->size() != total) {
-      source_failure = errc::file_changed;
-      source_words = "the body has " + std::to_string(total) + " bytes, " + std::to_string(*source->size()) +
-                     " were announced";
+    if (const auto size = source->size(); size && *size != total) {
+      break_word(total, *size);
       co_return source_failure;
     }
     if (chunked) {
@@ -165,7 +175,14 @@ task<void> exchange::start(request what, diagnostics& why) {
   sending_ = pending<void>::start(line->executor, line, [&](completion_handler<void> handler) {
     spawn<void>(line->executor, nullptr, std::move(handler),
                 [line, head = std::move(*head), what = std::move(what)](diagnostics&) mutable -> task<void> {
-                  auto sent = co_await line->send(std::move(head), std::move(what));
+                  result<void> sent;
+                  try {
+                    sent = co_await line->send(std::move(head), std::move(what));
+                  } catch (...) {
+                    // Of the source, or of who is told of its progress: neither side may wait for more.
+                    line->source_failure = code_of(std::current_exception());
+                    sent = line->source_failure;
+                  }
                   line->sent_all = sent.has_value();
                   if (line->source_failure) {
                     // The daemon waits for the rest: only hanging up tells it that none comes.
@@ -233,7 +250,7 @@ task<void> exchange::fail(error_code code, diagnostics& why) {
     if (!line->source_failure) sending_.cancel();
     (void)co_await sending_.get();
   }
-  if (line->source_failure && line->source_failure != asio::error::operation_aborted) {
+  if (line->source_failure) {
     why.set_client_message(line->source_words);
     co_return line->source_failure;
   }
