@@ -50,16 +50,22 @@ class pending {
   // The outcome, once. A cancelled wait cancels the operation, and still returns only when that is over.
   task<T> get() {
     auto state = std::move(state_);
+    // A request to stop that came before this wait is told to no wait any more.
+    if (!state->outcome && co_await is_cancelled()) state->signal.emit(asio::cancellation_type::terminal);
     if (!state->outcome) {
-      co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
+      state = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::shared_ptr<shared>)>(
           [&state](auto handler) {
-            if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
-              slot.assign([weak = std::weak_ptr<shared>(state)](asio::cancellation_type type) {
+            // Only the operation keeps its state while this waits: a coroutine that kept it as well, and is
+            // kept by it, would be left when the event loop is destroyed.
+            auto waited_for = std::move(state);
+            // Not by assignment, which in Boost 1.81 copies itself without end.
+            waiting(std::move(handler)).swap(waited_for->waiter);
+            // The slot of the erased handler: erasing takes the one below for itself.
+            if (auto slot = asio::get_associated_cancellation_slot(waited_for->waiter); slot.is_connected()) {
+              slot.assign([weak = std::weak_ptr<shared>(waited_for)](asio::cancellation_type type) {
                 if (auto alive = weak.lock()) alive->signal.emit(type);
               });
             }
-            // Not by assignment, which in Boost 1.81 copies itself without end.
-            asio::any_completion_handler<void()>(std::move(handler)).swap(state->waiter);
           },
           asio::use_awaitable);
     }
@@ -67,11 +73,14 @@ class pending {
   }
 
  private:
+  struct shared;
+  using waiting = asio::any_completion_handler<void(std::shared_ptr<shared>)>;
+
   struct shared {
     asio::any_io_executor executor;
     asio::cancellation_signal signal;
     std::optional<result<T>> outcome;
-    asio::any_completion_handler<void()> waiter;
+    waiting waiter;
   };
 
   struct completion {
@@ -99,7 +108,10 @@ class pending {
       }
       keep.reset();
       if (state->waiter) {
-        asio::post(state->executor, [waiter = std::move(state->waiter)]() mutable { std::move(waiter)(); });
+        const auto executor = state->executor;
+        asio::post(executor, [waiter = std::move(state->waiter), over = std::move(state)]() mutable {
+          std::move(waiter)(std::move(over));
+        });
       }
     }
   };

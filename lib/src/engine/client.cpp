@@ -87,6 +87,7 @@ task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, sent_sin
 asio::awaitable<error_code> client_state::refusal(http::exchange& over, diagnostics& why) {
   const int status = over.head().status;
   auto body = co_await over.read_all(longest_refusal, why);
+  if (!body && body.error() == condition::cancelled) co_return body.error();
   // The status alone says enough when its words do not arrive.
   const error_code code = code_of_status(status, body ? *body : std::string(), why);
   connections->give_back(over);

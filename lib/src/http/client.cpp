@@ -17,6 +17,8 @@ task<std::unique_ptr<exchange>> client::start(request what, deadlines limits, di
   while (!what.source && !idle_.empty()) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
+    // Closed meanwhile; or it has bytes that answer no request of ours.
+    if (!connection->quiet()) continue;
     auto attempt = std::make_unique<exchange>(std::move(connection), limits);
     auto started = co_await attempt->start(what, why);
     if (started) co_return std::move(attempt);

@@ -4,7 +4,12 @@
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/socket_base.hpp>
+#include <boost/asio/steady_timer.hpp>
 
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -28,6 +33,12 @@ class unix_stream final : public stream {
                              std::move(handler));
   }
 
+  bool quiet() override {
+    char byte = 0;
+    return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EINTR);
+  }
+
   error_code shutdown_send() override {
     error_code code;
     socket_.shutdown(asio::socket_base::shutdown_send, code);
@@ -41,6 +52,27 @@ class unix_stream final : public stream {
 
  private:
   protocol::socket socket_;
+};
+
+// How long a full queue is given before the next try.
+constexpr std::chrono::milliseconds first_wait{1};
+constexpr std::chrono::milliseconds longest_wait{50};
+
+// What the deadline stops.
+struct attempt {
+  explicit attempt(const asio::any_io_executor& executor) : socket(executor), pause(executor) {}
+
+  protocol::socket socket;
+  asio::steady_timer pause;
+
+  void close() {
+    error_code ignored;
+    socket.close(ignored);
+  }
+  void stop() {
+    close();
+    pause.cancel();
+  }
 };
 
 error_code explain(const error_code& code, const address& where, diagnostics& why) {
@@ -65,22 +97,33 @@ error_code explain(const error_code& code, const address& where, diagnostics& wh
 
 task<std::unique_ptr<stream>> dial(asio::any_io_executor executor, address where,
                                    std::chrono::milliseconds deadline, diagnostics& why) {
-  auto socket = std::make_shared<protocol::socket>(executor);
+  auto dialling = std::make_shared<attempt>(executor);
   watchdog guard(executor);
-  guard.arm(deadline, [socket] {
-    error_code ignored;
-    socket->close(ignored);
-  });
+  guard.arm(deadline, [dialling] { dialling->stop(); });
   const protocol::endpoint endpoint(where.path);
-  auto [code] = co_await socket->async_connect(endpoint, no_throw);
-  if (guard.expired()) {
-    why.set_client_message("cannot connect to the daemon at " + to_string(where) + ": no answer in " +
-                           std::to_string(deadline.count()) + " ms");
-    co_return errc::timed_out;
+  auto wait = first_wait;
+  for (;;) {
+    auto [code] = co_await dialling->socket.async_connect(endpoint, no_throw);
+    if (!code && !guard.expired() && !co_await is_cancelled()) {
+      (void)dialling->socket.remote_endpoint(code);
+      if (!code) co_return std::make_unique<unix_stream>(std::move(dialling->socket));
+      // The kernel refuses a Unix socket whose queue is full with EAGAIN. Asio takes that for a connect under
+      // way, and then for one that worked; there is nothing to wait for but time.
+      dialling->close();
+      dialling->pause.expires_after(wait);
+      wait = std::min(2 * wait, longest_wait);
+      auto [stopped] = co_await dialling->pause.async_wait(no_throw);
+      if (!stopped) continue;
+      code = stopped;
+    }
+    if (guard.expired()) {
+      why.set_client_message("cannot connect to the daemon at " + to_string(where) + ": no answer in " +
+                             std::to_string(deadline.count()) + " ms");
+      co_return errc::timed_out;
+    }
+    if (code == asio::error::operation_aborted || co_await is_cancelled()) co_return aborted();
+    co_return explain(code, where, why);
   }
-  if (code == asio::error::operation_aborted || co_await is_cancelled()) co_return aborted();
-  if (code) co_return explain(code, where, why);
-  co_return std::make_unique<unix_stream>(std::move(*socket));
 }
 
 }  // namespace dockline::http

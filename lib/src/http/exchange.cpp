@@ -3,6 +3,7 @@
 #include "dockline/core/diagnostics.hpp"
 
 #include <array>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   error_code source_failure;
   std::string source_words;
   bool sent_all = false;
+  bool answered = false;  // the head of the answer is there
 
   void hang_up() {
     if (connection) connection->close();
@@ -74,6 +76,12 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       if (first < blocks.size()) blocks[first] += size;
     }
     co_return result<void>();
+  }
+
+  void break_word(std::uint64_t real, std::uint64_t announced) {
+    source_failure = errc::file_changed;
+    source_words =
+        "the body has " + std::to_string(real) + " bytes, " + std::to_string(announced) + " were announced";
   }
 
   pending<std::size_t> fill(const std::shared_ptr<byte_source>& source, asio::mutable_buffer block,
@@ -117,6 +125,11 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       if (*filled == 0) break;
       if (on_sent) on_sent(total, false);
       const auto block = asio::buffer(pair->memory[turn], *filled);
+      // What goes beyond the announced length would be the start of another request.
+      if (const auto size = source->size(); size && block.size() > *size - total) {
+        break_word(total + block.size(), *size);
+        co_return source_failure;
+      }
       turn = 1 - turn;
       filling = fill(source, asio::buffer(pair->memory[turn]), pair);
       const std::string before = chunked ? chunk_head(block.size()) : std::string();
@@ -129,10 +142,8 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       if (!written) co_return written;
       total += block.size();
     }
-    if (source->size() && *source->size() != total) {
-      source_failure = errc::file_changed;
-      source_words = "the body has " + std::to_string(total) + " bytes, " + std::to_string(*source->size()) +
-                     " were announced";
+    if (const auto size = source->size(); size && *size != total) {
+      break_word(total, *size);
       co_return source_failure;
     }
     if (chunked) {
@@ -164,12 +175,19 @@ task<void> exchange::start(request what, diagnostics& why) {
   sending_ = pending<void>::start(line->executor, line, [&](completion_handler<void> handler) {
     spawn<void>(line->executor, nullptr, std::move(handler),
                 [line, head = std::move(*head), what = std::move(what)](diagnostics&) mutable -> task<void> {
-                  auto sent = co_await line->send(std::move(head), std::move(what));
+                  result<void> sent;
+                  try {
+                    sent = co_await line->send(std::move(head), std::move(what));
+                  } catch (...) {
+                    // Of the source, or of who is told of its progress: neither side may wait for more.
+                    line->source_failure = code_of(std::current_exception());
+                    sent = line->source_failure;
+                  }
                   line->sent_all = sent.has_value();
                   if (line->source_failure) {
                     // The daemon waits for the rest: only hanging up tells it that none comes.
                     line->hang_up();
-                  } else if (sent && line->limits.head.count() > 0) {
+                  } else if (sent && !line->answered) {
                     line->arm(line->head_guard, line->limits.head);
                   }
                   co_return sent;
@@ -178,6 +196,8 @@ task<void> exchange::start(request what, diagnostics& why) {
   while (!decoder_.head_done()) {
     if (auto advanced = co_await advance(why); !advanced) co_return advanced.error();
   }
+  // It may be there before the body is sent, whose end then starts no deadline.
+  line->answered = true;
   line->head_guard.disarm();
   co_return result<void>();
 }
@@ -230,7 +250,7 @@ task<void> exchange::fail(error_code code, diagnostics& why) {
     if (!line->source_failure) sending_.cancel();
     (void)co_await sending_.get();
   }
-  if (line->source_failure && line->source_failure != asio::error::operation_aborted) {
+  if (line->source_failure) {
     why.set_client_message(line->source_words);
     co_return line->source_failure;
   }

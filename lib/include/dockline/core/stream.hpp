@@ -30,6 +30,10 @@ class DOCKLINE_API stream {
   virtual void async_write_some(std::span<const boost::asio::const_buffer> blocks,
                                 transfer_handler handler) = 0;
 
+  // Whether, as far as can be told without waiting, the peer has neither sent anything that was not read yet
+  // nor closed. Asked before a kept connection is used again.
+  virtual bool quiet() { return true; }
+
   // Tells the peer that nothing more will be written, where the transport can say that; reading goes on.
   virtual error_code shutdown_send() = 0;
 

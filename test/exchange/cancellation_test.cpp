@@ -1,0 +1,246 @@
+// Cancelled at whatever it waits for, an operation completes once with operation_aborted, the daemon sees the
+// connection closed, and the client goes on working. Destroyed at whatever it waits for, nothing is left.
+
+#include "exchange/conversation.hpp"
+
+#include <array>
+#include <thread>
+#include <vector>
+
+namespace dockline::test {
+namespace {
+
+constexpr std::array<asio::cancellation_type, 3> every_type = {
+    asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total};
+
+// Where an operation may be when it is stopped.
+enum class at {
+  source_reading,   // the source has nothing yet
+  body_sending,     // the daemon does not read
+  head_waiting,     // the daemon is silent
+  head_begun,       // half of the head came
+  body_begun,       // half of the answer came
+  refusal_reading,  // half of a refusal came
+};
+constexpr std::array<at, 6> everywhere = {at::source_reading, at::body_sending, at::head_waiting,
+                                          at::head_begun,     at::body_begun,   at::refusal_reading};
+
+// Serves one connection up to the place, and the others of it whole.
+fake_daemon::script stuck_at(at place, gate& there) {
+  return [place, &there](peer& client) {
+    if (client.number() > 0) {
+      client.read_request();
+      client.send(chunked_answer({built}));
+      client.wait_for_close();
+      return;
+    }
+    client.read_head();
+    switch (place) {
+      case at::source_reading: break;
+      case at::body_sending: client.read_raw(300'000); break;
+      case at::head_waiting: client.read_body(); break;
+      case at::head_begun:
+        client.read_body();
+        client.send("HTTP/1.1 200 OK\r\nContent-");
+        break;
+      case at::body_begun:
+        client.read_body();
+        client.send("HTTP/1.1 200 OK\r\n\r\n{\"stream\":\"Step 1/2 : FROM scratch\"}\r\n{\"str");
+        break;
+      case at::refusal_reading:
+        client.read_body();
+        client.send("HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n{\"mess");
+        break;
+    }
+    if (place != at::source_reading && place != at::body_sending) client.wait_until_read();
+    there.open();
+    client.wait_for_close();
+  };
+}
+
+std::shared_ptr<scripted_source> source_for(at place, const asio::any_io_executor& executor) {
+  auto source = std::make_shared<scripted_source>(
+      executor, place == at::body_sending ? std::uint64_t{64} << 20 : std::uint64_t{1000});
+  source->hangs = place == at::source_reading;
+  return source;
+}
+
+void run_until(asio::io_context& context, gate& there) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!there.wait(0ms) && std::chrono::steady_clock::now() < end) context.run_for(1ms);
+  // What the daemon sent is on its way to the operation.
+  context.run_for(5ms);
+}
+
+}  // namespace
+
+TEST_SUITE("exchange/cancellation") {
+  TEST_CASE("a build is cancelled at every place, by every type") {
+    for (const at place : everywhere) {
+      for (const auto type : every_type) {
+        CAPTURE(static_cast<int>(place));
+        CAPTURE(static_cast<int>(type));
+        gate there;
+        fake_daemon daemon(stuck_at(place, there));
+        conversation talk(daemon);
+        auto source = source_for(place, talk.context.get_executor());
+        const auto seen = talk.begin_build(source);
+        run_until(talk.context, there);
+        REQUIRE(seen->completions == 0);
+
+        const auto before = std::chrono::steady_clock::now();
+        talk.cancel.emit(type);
+        // Nothing else keeps the loop running: it comes back as soon as all is over.
+        talk.run();
+        CHECK(std::chrono::steady_clock::now() - before < 2s);
+        CHECK(seen->completions == 1);
+        CHECK(seen->code == condition::cancelled);
+        CHECK(seen->value.id.empty());
+        CHECK(source.use_count() == 1);
+        if (place == at::source_reading) CHECK(source->cancelled == 1);
+        const auto records = daemon.wait();
+        REQUIRE(records.size() == 1);
+        CHECK(records[0].client_closed);
+
+        CHECK(talk.build().value.id == image_id);
+      }
+    }
+  }
+
+  TEST_CASE("before it has begun to connect") {
+    fake_daemon daemon([](peer& client) {
+      client.read_request();
+      client.send(version_answer);
+    });
+    for (const auto type : every_type) {
+      conversation talk(daemon);
+      const auto seen = talk.begin_version();
+      talk.cancel.emit(type);
+      talk.run();
+      CHECK(seen->completions == 1);
+      CHECK(seen->code == condition::cancelled);
+    }
+    CHECK(daemon.accepted() == 0);
+    conversation talk(daemon);
+    CHECK(talk.version().value.version == "1.2.3");
+  }
+
+  TEST_CASE("at any moment of an ordinary operation") {
+    fake_daemon daemon([](peer& client) {
+      for (;;) {
+        client.read_request();
+        client.send(version_answer);
+      }
+    });
+    // Handlers of the loop are run one by one: after each number of them once.
+    int completed = 0;
+    for (int steps = 0; completed < 3 && steps < 200; ++steps) {
+      CAPTURE(steps);
+      engine::client_options options = options_for(daemon.host());
+      options.api_version.clear();
+      conversation talk(options);
+      const auto seen = talk.begin_version();
+      for (int i = 0; i < steps; ++i) talk.context.run_one_for(patience);
+      completed += seen->completions;
+      talk.cancel.emit(asio::cancellation_type::terminal);
+      talk.run();
+      REQUIRE(seen->completions == 1);
+      REQUIRE((!seen->code || seen->code == condition::cancelled));
+      REQUIRE(seen->value.version == (seen->code ? "" : "1.2.3"));
+      REQUIRE(talk.version().value.version == "1.2.3");
+    }
+    CHECK(completed == 3);
+  }
+
+  TEST_CASE("cancelled twice, and again when it is over") {
+    gate there;
+    fake_daemon daemon(stuck_at(at::head_waiting, there));
+    conversation talk(daemon);
+    const auto seen = talk.begin_build(source_for(at::head_waiting, talk.context.get_executor()));
+    run_until(talk.context, there);
+    talk.cancel.emit(asio::cancellation_type::total);
+    talk.cancel.emit(asio::cancellation_type::terminal);
+    talk.run();
+    CHECK(seen->completions == 1);
+    talk.cancel.emit(asio::cancellation_type::terminal);
+    talk.run();
+    CHECK(seen->completions == 1);
+  }
+
+  TEST_CASE("the client goes away while operations run; they go on") {
+    gate there;
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      there.wait();
+      client.send(version_answer);
+    });
+    asio::io_context context;
+    std::vector<error_code> ends;
+    {
+      engine::client client(context.get_executor(), options_for(daemon.host()));
+      for (int i = 0; i < 3; ++i)
+        engine::async_version(client,
+                              [&](error_code code, const engine::version_result&) { ends.push_back(code); });
+    }
+    context.run_for(20ms);
+    there.open();
+    context.run_for(patience);
+    CHECK(ends == std::vector<error_code>(3));
+  }
+
+  TEST_CASE("the loop goes away at every place: nothing completes, nothing is left") {
+    for (const at place : everywhere) {
+      CAPTURE(static_cast<int>(place));
+      gate there;
+      fake_daemon daemon(stuck_at(place, there));
+      std::weak_ptr<scripted_source> source;
+      std::weak_ptr<outcome<engine::built_image>> seen;
+      {
+        conversation talk(daemon);
+        auto mine = source_for(place, talk.context.get_executor());
+        source = mine;
+        seen = talk.begin_build(std::move(mine));
+        run_until(talk.context, there);
+        CHECK(seen.lock()->completions == 0);
+      }
+      CHECK(seen.expired());
+      CHECK(source.expired());
+      CHECK(daemon.wait()[0].client_closed);
+    }
+  }
+
+  TEST_CASE("fifty at once on one client, half of them cancelled") {
+    fake_daemon daemon([](peer& client) {
+      for (;;) {
+        client.read_request();
+        client.pause(5ms);
+        client.send(version_answer);
+      }
+    });
+    conversation talk(daemon);
+    std::vector<asio::cancellation_signal> signals(50);
+    std::vector<outcome<engine::version_result>> ends(50);
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      engine::async_version(
+          talk.daemon, ends[i].why,
+          asio::bind_cancellation_slot(signals[i].slot(),
+                                       [&end = ends[i]](error_code code, engine::version_result what) {
+                                         ++end.completions;
+                                         end.code = code;
+                                         end.value = std::move(what);
+                                       }));
+    }
+    talk.context.run_for(2ms);
+    for (std::size_t i = 0; i < ends.size(); i += 2) signals[i].emit(asio::cancellation_type::terminal);
+    talk.run();
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      CAPTURE(i);
+      CHECK(ends[i].completions == 1);
+      if (i % 2 != 0) CHECK(ends[i].value.version == "1.2.3");
+      if (ends[i].code) CHECK(ends[i].code == condition::cancelled);
+    }
+    CHECK(talk.version().value.version == "1.2.3");
+  }
+}
+
+}  // namespace dockline::test
