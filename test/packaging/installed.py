@@ -65,8 +65,13 @@ def _():
         return {str(path.relative_to(folder)) for path in folder.rglob(pattern) if path.is_file()}
     made = {name.removesuffix(".in") for name in tree(source / "lib/include", "*.hpp.in")}
     wanted = tree(source / "lib/include", "*.hpp") | made
-    assert wanted and tree(prefix / options["includedir"], "*") == wanted
+    found = tree(prefix / options["includedir"], "*")
+    assert wanted and found == wanted, sorted(found ^ wanted)
 
+
+if failures:
+    shutil.rmtree(scratch)
+    sys.exit("nothing else can be tried")
 
 kinds = [kind for kind, name in (("shared", "libdockline.so"), ("static", "libdockline.a"))
          if (libraries / name).exists()]

@@ -19,7 +19,7 @@
 
 namespace dockline::progress {
 
-class build_messages : private build_text::listener {
+class build_messages final : private build_text::listener {
  public:
   // Given each message that this decoder does not know, such as BuildKit's trace, as it came.
   using unknown_sink = std::function<void(std::string_view message)>;
@@ -72,6 +72,7 @@ class build_messages : private build_text::listener {
   log_tail tail_;
 
   std::string image_id_;
+  bool built_ = false;  // "Successfully built" came
   std::vector<std::string> tags_;
   std::optional<failed_step> failure_;
 };

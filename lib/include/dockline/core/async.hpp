@@ -119,9 +119,9 @@ struct async_result<dockline::with_diagnostics_t<Token>, void(dockline::error_co
             why = own.get();
           }
           using handler_type = std::decay_t<decltype(handler)>;
-          std::move(initiation)(
-              dockline::diagnostics_handler<handler_type>(std::move(own), why, std::move(handler)), why,
-              std::forward<decltype(values)>(values)...);
+          std::move(initiation)(dockline::diagnostics_handler<handler_type>(
+                                    std::move(own), why, std::forward<decltype(handler)>(handler)),
+                                why, std::forward<decltype(values)>(values)...);
         },
         token.token, given, std::forward<Args>(args)...);
   }
