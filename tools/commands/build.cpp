@@ -58,7 +58,8 @@ class progress_view {
   std::optional<progress::json_renderer> json_;
 };
 
-asio::awaitable<std::tuple<error_code, std::string>> read_dockerfile(asio::any_io_executor executor) {
+asio::awaitable<std::tuple<error_code, std::string>> read_dockerfile(asio::any_io_executor executor,
+                                                                     diagnostics& why) {
   const auto input = make_source_of_stdin(executor);
   std::string text;
   std::vector<char> block(64 * 1024);
@@ -69,7 +70,11 @@ asio::awaitable<std::tuple<error_code, std::string>> read_dockerfile(asio::any_i
               input->async_read_some(asio::buffer(block), transfer_handler(std::move(handler)));
             },
             no_throw);
-    if (!code && text.size() + size > longest_dockerfile) code = errc::message_too_long;
+    why = input->why();
+    if (!code && text.size() + size > longest_dockerfile) {
+      code = errc::message_too_long;
+      why.set_client_message("standard input: a Dockerfile is at most 16 MiB long");
+    }
     if (code) co_return std::make_tuple(code, std::string());
     if (size == 0) co_return std::make_tuple(error_code(), std::move(text));
     text.append(block.data(), size);
@@ -108,6 +113,12 @@ bool write_id(const std::string& path, const std::string& id) {
   return file.good();
 }
 
+// Whatever is wrong before anything was sent is bad input, an ignore file that cannot be read as well.
+exit_status report_unsent(console& terminal, error_code code, const diagnostics& why) {
+  const exit_status status = report(terminal, code, why);
+  return status == exit_status::failed ? exit_status::usage : status;
+}
+
 asio::awaitable<int> build(asio::any_io_executor executor, global_options global, build_arguments arguments) {
   console terminal;
   const auto leave = [](exit_status status) { return static_cast<int>(status); };
@@ -131,12 +142,12 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
     archive::context_options wanted = context_options_of(arguments, terminal, good);
     if (!good) co_return leave(exit_status::usage);
     if (arguments.file == "-") {
-      auto [code, text] = co_await read_dockerfile(executor);
-      if (code) co_return leave(report(terminal, code, why));
+      auto [code, text] = co_await read_dockerfile(executor, why);
+      if (code) co_return leave(report_unsent(terminal, code, why));
       wanted.dockerfile = archive::dockerfile_source::from_text(std::move(text));
     }
     auto [code, opened] = co_await archive::async_open_context(executor, std::move(wanted), why, no_throw);
-    if (code) co_return leave(report(terminal, code, why));
+    if (code) co_return leave(report_unsent(terminal, code, why));
     context = std::move(opened);
     options->dockerfile = context.dockerfile_name();
     source = context.pack();

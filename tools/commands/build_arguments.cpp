@@ -137,9 +137,12 @@ std::optional<engine::build_options> engine_options_of(const build_arguments& ar
   for (const auto& one : arguments.build_args) {
     auto [name, value] = split_pair(one);
     if (name.empty()) return refuse("--build-arg", one, "written NAME=VALUE or NAME");
-    // As docker does it: without a value the caller's environment has it, or the daemon gets none.
+    // Without a value the caller's environment has it. If not, the Dockerfile's default counts: the daemon is
+    // not told, as podman takes the null that docker sends for an empty value.
     if (!value) {
-      if (const char* set = std::getenv(name.c_str())) value = set;
+      const char* set = std::getenv(name.c_str());
+      if (set == nullptr) continue;
+      value = set;
     }
     options.build_args.insert_or_assign(name, std::move(value));
   }

@@ -19,9 +19,11 @@ namespace asio = boost::asio;
 // docker's own statuses for a container that could not be started, which the daemon tells only in words.
 int status_of_start(error_code code, const diagnostics& why) {
   if (code == condition::cancelled) return static_cast<int>(exit_status::interrupted);
-  const std::string& words = why.server_message();
+  // The engines' runtimes differ in their capitals.
+  std::string words = why.server_message();
+  for (char& c : words) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   const auto says = [&](std::string_view part) { return words.find(part) != words.npos; };
-  if (says("executable file not found") || says("no such file or directory") || says("not found in $PATH"))
+  if (says("executable file not found") || says("no such file or directory") || says("not found in $path"))
     return 127;
   if (says("permission denied") || says("is a directory")) return 126;
   return static_cast<int>(exit_status::not_run);

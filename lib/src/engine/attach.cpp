@@ -86,6 +86,8 @@ task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input
   state->early.clear();
   std::vector<char> memory(read_size);
   for (;;) {
+    // The sink may have cancelled, at a moment when there was no wait that could have been ended.
+    if (co_await is_cancelled()) co_return aborted();
     auto [code, size] =
         co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
             [&](auto handler) {

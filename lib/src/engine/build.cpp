@@ -88,6 +88,8 @@ task<void> read_messages(http::exchange& over, progress::build_messages& message
       if (ended || !*value) break;
     }
     if (ended) co_return result<void>();
+    // By the listener, when there was no wait that could have been ended.
+    if (co_await is_cancelled()) co_return aborted();
   }
 }
 

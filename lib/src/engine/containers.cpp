@@ -65,6 +65,8 @@ task<void> read_logs(shared_state state, std::string id, logs_options options, o
     if (!some) co_return some.error();
     if (some->empty()) break;
     if (const error_code code = decoder.eat(*some, sink)) co_return code;
+    // By the sink, when there was no wait that could have been ended.
+    if (co_await is_cancelled()) co_return aborted();
   }
   if (const error_code code = decoder.finish()) co_return code;
   state->connections->give_back(**over);

@@ -35,14 +35,16 @@ task<run_result> run(client daemon, run_options options, output_sink sink, diagn
   // Cancelled or not, from here on it is tidied up; a second cancellation ends that as well.
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   diagnostics unheard;
+  // podman would first ask politely, and wait ten seconds, if it had to remove a container that runs.
+  if (!status && status.error() == condition::cancelled) {
+    auto [failed] = co_await async_container_kill(daemon, made.id, "KILL", unheard, no_throw);
+    (void)failed;
+  }
   if (options.remove) {
     remove_options removal;
     removal.force = true;
     removal.volumes = true;
     auto [failed] = co_await async_container_remove(daemon, made.id, removal, unheard, no_throw);
-    (void)failed;
-  } else if (!status && status.error() == condition::cancelled) {
-    auto [failed] = co_await async_container_kill(daemon, made.id, "KILL", unheard, no_throw);
     (void)failed;
   }
   if (!status) co_return status.error();
