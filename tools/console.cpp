@@ -1,8 +1,11 @@
 #include "console.hpp"
 
+#include <dockline/progress/printable.hpp>
+
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 namespace dockline::tool {
 namespace {
@@ -23,16 +26,14 @@ bool write_all(int descriptor, std::string_view bytes) {
 
 void console::out(std::string_view bytes) { intact_ = write_all(STDOUT_FILENO, bytes) && intact_; }
 void console::err(std::string_view bytes) { write_all(STDERR_FILENO, bytes); }
-void console::error(std::string_view text) { err("error: " + printable(text) + "\n"); }
-void console::warn(std::string_view text) { err("warning: " + printable(text) + "\n"); }
-
-std::string printable(std::string_view text) {
-  std::string shown(text);
-  for (char& c : shown) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) c = '?';
+void console::lines(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    err(progress::printable(text.substr(0, end)) + "\n");
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
   }
-  return shown;
 }
+void console::error(std::string_view text) { err("error: " + progress::printable(text) + "\n"); }
+void console::warn(std::string_view text) { err("warning: " + progress::printable(text) + "\n"); }
 
 }  // namespace dockline::tool

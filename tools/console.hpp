@@ -10,6 +10,8 @@ class console {
  public:
   void out(std::string_view bytes);
   void err(std::string_view bytes);
+  // Lines from outside, made safe for a terminal, on `err`.
+  void lines(std::string_view text);
   // "error: …" and "warning: …", each on a line of its own.
   void error(std::string_view text);
   void warn(std::string_view text);
@@ -20,8 +22,5 @@ class console {
  private:
   bool intact_ = true;
 };
-
-// Text from outside on its way to a terminal: control characters but '\n' and '\t' become '?'.
-std::string printable(std::string_view text);
 
 }  // namespace dockline::tool

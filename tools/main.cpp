@@ -1,5 +1,6 @@
 #include "arguments.hpp"
 #include "command.hpp"
+#include "help.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -19,19 +20,20 @@ int main(int argc, char** argv) {
     global_options global;
     action chosen;
     app.require_subcommand(1);
-    app.set_help_all_flag("--help-all", "Show the help of every command and leave");
     app.fallthrough();
-    app.add_option("-H,--host", global.host,
-                   "The daemon: unix:///path (DOCKER_HOST, else unix:///var/run/docker.sock)");
+    app.add_option("-H,--host", global.host, "The daemon (DOCKER_HOST, else unix:///var/run/docker.sock)")
+        ->type_name("unix:///PATH");
     app.add_option("--timeout", global.timeout_seconds,
-                   "Seconds to wait for a connection, an answer, a sign of life (10, 60, 60)")
-        ->check(CLI::PositiveNumber);
+                   "How long to wait for a connection, an answer, a sign of life (10, 60, 60)")
+        ->type_name("SECONDS")
+        ->check(CLI::PositiveNumber.description(""));
     arguments split;
     command_line line(app, global, split.tail, chosen);
     add_build(line);
     add_run(line);
     add_version(line);
     add_ping(line);
+    add_help_pages(app);
     split = split_arguments(app, std::vector<std::string>(argv + 1, argv + argc));
     try {
       // The parser takes a vector of words from its end.

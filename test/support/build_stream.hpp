@@ -6,6 +6,7 @@
 #include "progress/build_messages.hpp"
 #include "support/event_listing.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <variant>

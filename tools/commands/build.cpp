@@ -150,7 +150,7 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   view.finish();
   if (code) {
     const failed_step* step = why.step();
-    if (arguments.quiet && step != nullptr) terminal.err(printable(step->log_tail));
+    if (arguments.quiet && step != nullptr) terminal.lines(step->log_tail);
     co_return leave(report(terminal, code, why));
   }
   if (!arguments.iidfile.empty() && !write_id(arguments.iidfile, image.id)) {

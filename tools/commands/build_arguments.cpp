@@ -16,6 +16,18 @@ std::pair<std::string, std::optional<std::string>> split_pair(const std::string&
   return {text.substr(0, sign), text.substr(sign + 1)};
 }
 
+// NAME:ADDRESS for the daemon; docker also takes NAME=ADDRESS, and brackets around an address of IPv6.
+std::string host_of(std::string text) {
+  const std::size_t sign = text.find_first_of("=:");
+  if (sign == text.npos) return text;
+  text[sign] = ':';
+  if (text.ends_with(']') && text.compare(sign + 1, 1, "[") == 0) {
+    text.pop_back();
+    text.erase(sign + 1, 1);
+  }
+  return text;
+}
+
 std::optional<std::int64_t> parse_number(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -37,9 +49,12 @@ std::optional<engine::ulimit> parse_ulimit(const std::string& text) {
 }  // namespace
 
 std::optional<std::int64_t> parse_size(std::string_view text) {
+  // from_chars would also take "-1", "inf" and "nan".
+  if (text.empty() || !((text.front() >= '0' && text.front() <= '9') || text.front() == '.'))
+    return std::nullopt;
   double number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (code != std::errc() || number < 0) return std::nullopt;
+  if (code != std::errc()) return std::nullopt;
   std::string unit(end, text.data() + text.size());
   if (!unit.empty() && unit.front() == ' ') unit.erase(0, 1);
   for (char& c : unit) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -61,48 +76,55 @@ std::optional<std::int64_t> parse_size(std::string_view text) {
 }
 
 void declare(CLI::App& command, build_arguments& arguments) {
-  const auto each = [](CLI::Option* option) { return option->take_all()->expected(1); };
-  command
-      .add_option("PATH", arguments.path, "The directory to build from, or a Git or HTTP URL for the daemon")
-      ->required();
-  command.add_option("-f,--file", arguments.file,
-                     "The Dockerfile, from anywhere; - is standard input (PATH/Dockerfile)");
-  each(command.add_option("-t,--tag", arguments.tags, "NAME[:TAG] that the image gets"));
-  each(command.add_option("--build-arg", arguments.build_args,
-                          "NAME=VALUE, or NAME of a variable that is set"));
-  each(command.add_option("--label", arguments.labels, "NAME=VALUE in the image's metadata"));
-  command.add_option("--target", arguments.target, "The stage to stop at");
-  command.add_option("--platform", arguments.platform, "linux/amd64 and the like");
-  each(command.add_option("--cache-from", arguments.cache_from, "An image whose layers may serve as cache"));
+  // An option with a value, named in the help as docker names it.
+  const auto one = [&](const char* names, auto& value, const char* kind, const char* help) {
+    return command.add_option(names, value, help)->type_name(kind);
+  };
+  const auto many = [&](const char* names, auto& values, const char* kind, const char* help) {
+    command.add_option(names, values, help)->type_name(kind)->take_all()->expected(1);
+  };
+  one("PATH", arguments.path, "", "The directory to build from (.), or a Git or HTTP URL for the daemon");
+  one("-f,--file", arguments.file, "FILE",
+      "The Dockerfile, from anywhere; - is standard input (PATH/Dockerfile)");
+  many("-t,--tag", arguments.tags, "NAME[:TAG]", "A name for the image");
+  many("--build-arg", arguments.build_args, "NAME[=VALUE]",
+       "For ARG; without VALUE, that of the environment");
+  many("--label", arguments.labels, "NAME=VALUE", "In the image's metadata");
+  one("--target", arguments.target, "STAGE", "The stage to stop at");
+  one("--platform", arguments.platform, "OS/ARCH", "The platform to build for");
+  many("--cache-from", arguments.cache_from, "IMAGE", "An image whose layers may serve as cache");
   command.add_flag("--no-cache", arguments.no_cache, "Run every step anew");
   command.add_flag("--pull", arguments.pull, "Look for newer base images");
-  command.add_option("--network", arguments.network, "For RUN: host, none, bridge or a network's name");
-  each(command.add_option("--add-host", arguments.add_hosts, "NAME:ADDRESS for /etc/hosts of RUN"));
-  command.add_option("--shm-size", arguments.shm_size, "Size of /dev/shm for RUN: 64m");
-  each(command.add_option("--ulimit", arguments.ulimits, "NAME=SOFT[:HARD] for RUN"));
-  command.add_option("-m,--memory", arguments.memory, "Memory limit of RUN: 512m");
-  command.add_option("--memory-swap", arguments.memory_swap, "Limit of memory and swap together; -1 is none");
-  command.add_option("-c,--cpu-shares", arguments.cpu_shares, "Relative weight of RUN");
-  command.add_option("--cpu-period", arguments.cpu_period, "Period of the CPU quota in microseconds");
-  command.add_option("--cpu-quota", arguments.cpu_quota, "Microseconds of CPU time in each period");
-  command.add_option("--cpuset-cpus", arguments.cpuset_cpus, "CPUs for RUN: 0-2,5");
-  command.add_option("--cpuset-mems", arguments.cpuset_mems, "Memory nodes for RUN");
-  command.add_option("--cgroup-parent", arguments.cgroup_parent, "The cgroup above those of RUN");
-  command.add_flag("--keep-intermediate", arguments.keep_intermediate, "Keep the containers of the steps");
+  one("--network", arguments.network, "MODE", "For RUN: host, none, bridge or a network's name");
+  many("--add-host", arguments.add_hosts, "NAME:ADDRESS",
+       "In /etc/hosts of RUN; host-gateway is an address, too");
+  one("--shm-size", arguments.shm_size, "BYTES", "Size of /dev/shm for RUN: 64m");
+  many("--ulimit", arguments.ulimits, "NAME=SOFT[:HARD]", "Limit of the processes of RUN");
+  one("-m,--memory", arguments.memory, "BYTES", "Memory limit of RUN: 512m");
+  one("--memory-swap", arguments.memory_swap, "BYTES", "Limit of memory and swap together; -1 is none");
+  one("--cpu-shares", arguments.cpu_shares, "N", "Relative weight of RUN");
+  one("--cpu-period", arguments.cpu_period, "MICROSECONDS", "Period of the CPU quota");
+  one("--cpu-quota", arguments.cpu_quota, "MICROSECONDS", "CPU time in each period");
+  one("--cpuset-cpus", arguments.cpuset_cpus, "LIST", "CPUs for RUN: 0-2,5");
+  one("--cpuset-mems", arguments.cpuset_mems, "LIST", "Memory nodes for RUN");
+  one("--cgroup-parent", arguments.cgroup_parent, "CGROUP", "The cgroup above those of RUN");
+  command.add_flag("--rm", arguments.remove,
+                   "Remove the containers of the steps; --rm=false keeps them (true)");
+  command.add_flag("--force-rm", arguments.force_remove, "Those of failed steps, too (true)");
   command.add_flag("--squash", arguments.squash, "One layer of all that is new; experimental daemons only");
-  command.add_option("--iidfile", arguments.iidfile, "Write the image's id to this file");
+  one("--iidfile", arguments.iidfile, "FILE", "Write the image's id to FILE");
   command.add_flag("-q,--quiet", arguments.quiet, "Print nothing but the image's id");
-  command.add_option("--progress", arguments.progress, "auto, plain or json, on standard error")
-      ->check(CLI::IsMember({"auto", "plain", "json"}));
-  command.add_option("--builder", arguments.builder, "auto or classic")
-      ->check(CLI::IsMember({"auto", "classic", "buildkit"}));
-  command.add_option("--compression", arguments.compression, "Of the context: auto, gzip or none")
-      ->check(CLI::IsMember({"auto", "gzip", "none"}));
-  command.add_option("--compression-level", arguments.compression_level, "1 (fast) to 9 (small)")
-      ->check(CLI::Range(1, 9));
-  command.add_flag(
-      "--reproducible", arguments.reproducible,
-      "Equal content makes an equal context: times are SOURCE_DATE_EPOCH or 0, modes are normalised");
+  one("--progress", arguments.progress, "auto|plain|json", "How the build is shown on standard error (auto)")
+      ->transform(CLI::IsMember({"auto", "plain", "json"}).description(""));
+  one("--builder", arguments.builder, "auto|classic", "The daemon's builder to use (auto)")
+      ->transform(CLI::IsMember({"auto", "classic", "buildkit"}).description(""));
+  one("--compression", arguments.compression, "auto|gzip|none",
+      "Of the context on its way to the daemon (auto)")
+      ->transform(CLI::IsMember({"auto", "gzip", "none"}).description(""));
+  one("--compression-level", arguments.compression_level, "1-9", "1 is fast, 9 is small (1)")
+      ->transform(CLI::Range(1, 9).description(""));
+  command.add_flag("--reproducible", arguments.reproducible,
+                   "Equal content makes an equal context: times are SOURCE_DATE_EPOCH or 0");
 }
 
 std::optional<engine::build_options> engine_options_of(const build_arguments& arguments, console& terminal) {
@@ -154,15 +176,15 @@ std::optional<engine::build_options> engine_options_of(const build_arguments& ar
   options.no_cache = arguments.no_cache;
   options.pull = arguments.pull;
   options.network_mode = arguments.network;
-  options.extra_hosts = arguments.add_hosts;
+  for (const auto& one : arguments.add_hosts) options.extra_hosts.push_back(host_of(one));
   options.cpu_shares = arguments.cpu_shares;
   options.cpu_period = arguments.cpu_period;
   options.cpu_quota = arguments.cpu_quota;
   options.cpuset_cpus = arguments.cpuset_cpus;
   options.cpuset_mems = arguments.cpuset_mems;
   options.cgroup_parent = arguments.cgroup_parent;
-  options.remove_intermediate = !arguments.keep_intermediate;
-  options.force_remove = !arguments.keep_intermediate;
+  options.remove_intermediate = arguments.remove;
+  options.force_remove = arguments.force_remove;
   options.squash = arguments.squash;
   return options;
 }

@@ -19,7 +19,7 @@ namespace dockline::tool {
 struct build_arguments {
   build_arguments() = default;
 
-  std::string path;
+  std::string path = ".";
   std::string file;
   std::vector<std::string> tags;
   std::vector<std::string> build_args;
@@ -41,7 +41,8 @@ struct build_arguments {
   std::string cpuset_cpus;
   std::string cpuset_mems;
   std::string cgroup_parent;
-  bool keep_intermediate = false;
+  bool remove = true;
+  bool force_remove = true;
   bool squash = false;
 
   std::string iidfile;

@@ -1,4 +1,5 @@
 #include <dockline/engine/system.hpp>
+#include <dockline/progress/printable.hpp>
 
 #include "command.hpp"
 
@@ -23,7 +24,7 @@ asio::awaitable<int> ping(asio::any_io_executor executor, global_options global)
   std::string text = "OK " + (pong.server.empty() ? "daemon" : pong.server);
   text += ", API " + (pong.api_version.empty() ? "unknown" : pong.api_version);
   text += " (speaking " + pong.negotiated_version + ")";
-  terminal.out(printable(text) + "\n");
+  terminal.out(progress::printable(text) + "\n");
   co_return static_cast<int>(terminal.intact() ? exit_status::done : exit_status::failed);
 }
 

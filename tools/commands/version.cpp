@@ -1,4 +1,5 @@
 #include <dockline/engine/system.hpp>
+#include <dockline/progress/printable.hpp>
 #include <dockline/version.hpp>
 
 #include "command.hpp"
@@ -24,7 +25,7 @@ struct version_options {
 std::string row(std::string_view name, std::string_view value) {
   std::string text = " " + std::string(name) + ":";
   text.resize(18, ' ');
-  return text + printable(value) + "\n";
+  return text + progress::printable(value) + "\n";
 }
 
 asio::awaitable<int> version(asio::any_io_executor executor, global_options global, version_options options) {
@@ -36,7 +37,8 @@ asio::awaitable<int> version(asio::any_io_executor executor, global_options glob
   auto [code, found] = co_await engine::async_version(daemon, why, asio::as_tuple(asio::use_awaitable));
   if (code) co_return static_cast<int>(report(terminal, code, why));
   std::string text =
-      "\nServer:" + (found.platform_name.empty() ? "" : " " + printable(found.platform_name)) + "\n";
+      "\nServer:" + (found.platform_name.empty() ? "" : " " + progress::printable(found.platform_name)) +
+      "\n";
   text += row("Version", found.version);
   text += row("API", found.api_version +
                          (found.min_api_version.empty() ? "" : " (minimum " + found.min_api_version + ")"));

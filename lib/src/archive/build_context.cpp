@@ -2,9 +2,9 @@
 
 #include "archive/context_source.hpp"
 #include "archive/context_state.hpp"
+#include "archive/work.hpp"
 #include "core/spawn.hpp"
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
@@ -22,14 +22,6 @@ std::size_t pool_size() {
   return std::clamp(std::thread::hardware_concurrency(), 1u, most);
 }
 
-// The blocking half of opening, and what it leaves behind. Shared with the job, which may outlive the
-// coroutine.
-struct opening {
-  context_options options;
-  diagnostics why;
-  result<std::shared_ptr<context_tree>> outcome{error_code()};
-};
-
 task<build_context> open_context(context_options options, diagnostics& why) {
   auto shared = std::make_shared<build_context::state>();
   shared->work = options.work;
@@ -41,24 +33,13 @@ task<build_context> open_context(context_options options, diagnostics& why) {
     std::error_code failed;
     options.working_directory = std::filesystem::current_path(failed).string();
   }
-  auto job = std::make_shared<opening>();
-  job->options = std::move(options);
-  // Named, since g++ 12 destroys a closure inside the co_await expression twice.
-  auto start = [job, work = shared->work](auto handler) {
-    auto home =
-        asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
-    asio::post(work, [job, home = std::move(home), handler = std::move(handler)]() mutable {
-      job->outcome = find_context(job->options, local_disk(), job->why);
-      asio::post(home, std::move(handler));
-    });
+  auto job = std::make_shared<blocking_job<std::shared_ptr<context_tree>>>();
+  job->work = [options = std::move(options)](diagnostics& where, const std::atomic<bool>&) {
+    return find_context(options, local_disk(), where);
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start, asio::use_awaitable);
-  if (co_await is_cancelled()) co_return aborted();
-  if (!job->outcome) {
-    why = std::move(job->why);
-    co_return job->outcome.error();
-  }
-  shared->found = std::move(*job->outcome);
+  auto found = co_await run_blocking(shared->work, job, why);
+  if (!found) co_return found.error();
+  shared->found = std::move(*found);
   co_return build_context(std::move(shared));
 }
 
@@ -66,13 +47,21 @@ task<build_context> open_context(context_options options, diagnostics& why) {
 
 class work_pool {
  public:
-  work_pool() : threads_(pool_size()) {}
-  ~work_pool() { threads_.join(); }
+  work_pool() : threads_(std::make_unique<asio::thread_pool>(pool_size())) {}
+  ~work_pool() {
+    if (!threads_->get_executor().running_in_this_thread()) {
+      threads_->join();
+      return;
+    }
+    // A handler without an executor of its own runs here, and may have dropped the last copy of the context.
+    // A thread cannot wait for itself.
+    std::thread([threads = std::move(threads_)] { threads->join(); }).detach();
+  }
 
-  boost::asio::any_io_executor executor() { return threads_.get_executor(); }
+  asio::any_io_executor executor() { return threads_->get_executor(); }
 
  private:
-  boost::asio::thread_pool threads_;
+  std::unique_ptr<asio::thread_pool> threads_;
 };
 
 std::shared_ptr<work_pool> make_work_pool() { return std::make_shared<work_pool>(); }

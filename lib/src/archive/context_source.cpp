@@ -1,22 +1,17 @@
 #include "archive/context_source.hpp"
 
-#include "archive/read_job.hpp"
-#include "archive/tar_packer.hpp"
+#include "archive/gzip_source.hpp"
+#include "archive/packing.hpp"
+#include "archive/read_request.hpp"
 
+#include <boost/asio/post.hpp>
+
+#include <new>
 #include <span>
 #include <utility>
 
 namespace dockline::archive {
 namespace {
-
-// What a job needs. Kept by the job: it may still run when a cancelled source is gone.
-struct packing {
-  explicit packing(std::shared_ptr<const context_tree> from)
-      : tree(std::move(from)), packer(tree->plan, tree->rules, *tree->files) {}
-
-  std::shared_ptr<const context_tree> tree;
-  tar_packer packer;
-};
 
 class tar_source final : public byte_source {
  public:
@@ -28,11 +23,20 @@ class tar_source final : public byte_source {
 
   void async_read_some(boost::asio::mutable_buffer block, transfer_handler handler) override {
     const std::span<char> room(static_cast<char*>(block.data()), block.size());
-    start_read_job(
-        work_, std::move(handler), [packing = packing_, room] { return packing->packer.fill(room); },
-        [weak = std::weak_ptr<packing>(packing_)] {
+    auto request =
+        read_request::make(work_, room, std::move(handler), [weak = std::weak_ptr<packing>(packing_)] {
           if (const auto running = weak.lock()) running->packer.stop();
         });
+    boost::asio::post(work_, [packing = packing_, request = std::move(request)] {
+      if (!request->take()) return;
+      result<std::size_t> filled = make_error_code(boost::system::errc::not_enough_memory);
+      try {
+        filled = packing->packer.fill(request->block());
+      } catch (const std::bad_alloc&) {
+        // Stays what it is: a job has no caller who would catch it.
+      }
+      request->complete(filled);
+    });
   }
 
   const diagnostics& why() const noexcept override { return packing_->packer.why(); }
@@ -48,6 +52,10 @@ class tar_source final : public byte_source {
 }  // namespace
 
 std::unique_ptr<byte_source> make_context_source(const build_context::state& context) {
+  switch (context.found->compress) {
+    case compression::none: break;
+    case compression::gzip: return make_gzip_source(context);
+  }
   return std::make_unique<tar_source>(context);
 }
 

@@ -7,6 +7,9 @@
 namespace dockline::archive {
 namespace {
 
+// How many directories are held open. A tree may be deeper than a process may have descriptors.
+constexpr std::size_t open_limit = 64;
+
 bool is_error(error_code code, int number) {
   return code.category() == boost::system::system_category() && code.value() == number;
 }
@@ -48,6 +51,34 @@ error_code tree_walk::open_root(diagnostics& why) {
   return {};
 }
 
+// Opens the current directory again, from the root down, and those above it that fit into the limit.
+error_code tree_walk::reopen(diagnostics& why) {
+  const std::size_t current = open_.size() - 1;
+  std::unique_ptr<disk_directory> passing;
+  disk_directory* above = open_.front().handle.get();
+  for (std::size_t i = 1; i <= current; ++i) {
+    open_directory& wanted = open_[i];
+    if (!wanted.handle) {
+      const std::size_t start = open_[i - 1].path_length;
+      const std::string path = path_.substr(0, wanted.path_length - 1);
+      auto handle = above->open_directory(std::string_view(path).substr(start));
+      if (!handle) return explain(path, handle.error(), why);
+      const auto attributes = (*handle)->look();
+      if (!attributes) return explain(path, attributes.error(), why);
+      if (attributes->device != wanted.attributes.device || attributes->inode != wanted.attributes.inode)
+        return explain(path, {ENOTDIR, boost::system::system_category()}, why);
+      if (current - i >= open_limit) {
+        above = handle->get();
+        passing = std::move(*handle);
+        continue;
+      }
+      wanted.handle = std::move(*handle);
+    }
+    above = wanted.handle.get();
+  }
+  return {};
+}
+
 result<found> tree_walk::next(tree_entry& entry, diagnostics& why) {
   content_.reset();
   if (!started_) {
@@ -60,6 +91,9 @@ result<found> tree_walk::next(tree_entry& entry, diagnostics& why) {
     if (in.next == in.names.size()) {
       open_.pop_back();
       continue;
+    }
+    if (!in.handle) {
+      if (const error_code code = reopen(why)) return code;
     }
     const std::string_view name = in.names.name(in.next);
     const file_kind listed = in.names.kind(in.next);
@@ -140,6 +174,7 @@ result<found> tree_walk::visit_directory(std::string_view name, tree_entry& entr
   }
   path_ += '/';
   open_.push_back(std::move(below));
+  if (open_.size() > open_limit + 1) open_[open_.size() - 1 - open_limit].handle.reset();
   return send ? found::entry : found::nothing;
 }
 

@@ -79,7 +79,7 @@ class tree_walk {
 
  private:
   struct open_directory {
-    std::unique_ptr<disk_directory> handle;
+    std::unique_ptr<disk_directory> handle;  // null far above the current one: descriptors are few
     directory_names names;
     std::size_t next = 0;
     std::size_t path_length = 0;  // of path_, with the slash that follows the directory
@@ -91,6 +91,7 @@ class tree_walk {
   };
 
   error_code open_root(diagnostics& why);
+  error_code reopen(diagnostics& why);
   result<found> visit(std::string_view name, file_kind listed, tree_entry& entry, diagnostics& why);
   result<found> visit_directory(std::string_view name, tree_entry& entry, diagnostics& why);
   bool visible(const open_directory& directory) const;

@@ -53,7 +53,7 @@ class header_block {
   // for a directory.
   void put(field where, std::string_view text) {
     const std::size_t length = std::min(text.size(), where.size);
-    std::memcpy(bytes_.data() + where.offset, text.data(), length);
+    std::copy_n(text.data(), length, bytes_.data() + where.offset);
     if (text.size() > where.size && text[where.size - 1] == '/') {
       const std::size_t kept = text.substr(0, where.size - 1).find_last_not_of('/') + 1;
       bytes_[where.offset + kept] = '\0';

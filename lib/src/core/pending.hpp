@@ -75,6 +75,18 @@ class pending {
   };
 
   struct completion {
+    completion(std::shared_ptr<shared> whose, std::shared_ptr<void> what)
+        : state(std::move(whose)), keep(std::move(what)) {}
+    completion(completion&&) noexcept = default;
+    completion& operator=(completion&&) = delete;
+
+    // An executor that is torn down drops its handlers without calling them. Whoever waits for this one has to
+    // go with it: the waiting coroutine owns the state, and the state its handler.
+    ~completion() {
+      if (!state || state->outcome) return;
+      const auto waiter = std::move(state->waiter);
+    }
+
     std::shared_ptr<shared> state;
     std::shared_ptr<void> keep;
 

@@ -94,9 +94,13 @@ asio::awaitable<error_code> client_state::refusal(http::exchange& over, diagnost
 }
 
 task<std::unique_ptr<http::exchange>> client_state::open(endpoint what, sent_sink on_sent, diagnostics& why) {
+  const bool upgrade =
+      std::ranges::find(what.fields, "Upgrade", &http::header_field::name) != what.fields.end();
   auto over = co_await send(std::move(what), std::move(on_sent), why);
   if (!over) co_return over.error();
-  if ((*over)->head().status >= 400) {
+  const int status = (*over)->head().status;
+  // 304 is what a container that runs already answers its start with.
+  if (status / 100 != 2 && status != 304 && !(status == 101 && upgrade)) {
     const error_code code = co_await refusal(**over, why);
     co_return code;
   }

@@ -39,7 +39,8 @@ struct client_state : std::enable_shared_from_this<client_state> {
   // Sends and returns when the head of the answer is there, whatever its status.
   task<std::unique_ptr<http::exchange>> send(endpoint what, sent_sink on_sent, diagnostics& why);
 
-  // The same, and a status of 400 or more is an error with the daemon's words.
+  // The same, and a status of 400 or more is an error with the daemon's words. So is one that no request of
+  // ours is answered with: a redirection, an upgrade that was not asked for.
   task<std::unique_ptr<http::exchange>> open(endpoint what, sent_sink on_sent, diagnostics& why);
 
   // Sends, reads the whole answer, and turns a status of 400 or more into an error.

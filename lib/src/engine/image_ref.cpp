@@ -7,7 +7,8 @@
 namespace dockline::engine {
 namespace {
 
-// The longest name, domain and path together, that Docker accepts.
+// The longest name that Docker accepts, without the registry. (Before 2024 the registry counted too; a daemon
+// as old says so itself.)
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_tag = 128;
 
@@ -81,22 +82,16 @@ bool is_tag(std::string_view text) {
                              [](char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; });
 }
 
-// algorithm ":" at least 32 hexadecimal digits; of the registered algorithms sha256 has exactly 64.
+// The algorithms that daemons and registries know, and how many hexadecimal digits each has.
 bool is_digest(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == text.npos) return false;
   const std::string_view algorithm = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
-  if (algorithm.empty() || !(is_lower(algorithm.front()) || is_upper(algorithm.front()))) return false;
-  for (std::size_t i = 0; i < algorithm.size(); ++i) {
-    if (is_alphanumeric(algorithm[i])) continue;
-    const bool joins = std::string_view("+.-_").find(algorithm[i]) != std::string_view::npos;
-    if (!joins || i + 1 == algorithm.size() || !is_alphanumeric(algorithm[i + 1])) return false;
-  }
   if (!std::ranges::all_of(digits, is_hex)) return false;
   if (algorithm == "sha256") return digits.size() == 64;
-  if (algorithm == "sha512") return digits.size() == 128;
-  return digits.size() >= 32;
+  if (algorithm == "sha384") return digits.size() == 96;
+  return algorithm == "sha512" && digits.size() == 128;
 }
 
 // Whether the first part of a name is a registry: Docker's rule to tell "localhost/x" from "team/x".
@@ -159,9 +154,7 @@ result<image_ref> parse_image_ref(std::string_view text, diagnostics& why) {
     if (next == path.npos) break;
     path.remove_prefix(next + 1);
   }
-  if (reference.domain.size() + 1 + reference.path.size() > longest_name) {
-    return refuse("a name is at most 255 characters long");
-  }
+  if (reference.path.size() > longest_name) return refuse("a name is at most 255 characters long");
   return reference;
 }
 

@@ -115,6 +115,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
         co_return source_failure;
       }
       if (*filled == 0) break;
+      if (on_sent) on_sent(total, false);
       const auto block = asio::buffer(pair->memory[turn], *filled);
       turn = 1 - turn;
       filling = fill(source, asio::buffer(pair->memory[turn]), pair);
@@ -127,7 +128,6 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       }
       if (!written) co_return written;
       total += block.size();
-      if (on_sent) on_sent(total, false);
     }
     if (source->size() && *source->size() != total) {
       source_failure = errc::file_changed;

@@ -31,7 +31,8 @@ struct request {
   request_head head;
   std::string body;                     // sent when there is no source
   std::shared_ptr<byte_source> source;  // streamed: chunked unless it knows its size
-  // After each block of the source: the bytes sent so far, and whether they were all.
+  // With each block of the source: the bytes that were sent before it, and at the end all of them. Called
+  // while no read of the source is under way.
   std::function<void(std::uint64_t bytes, bool complete)> on_sent;
 };
 

@@ -116,7 +116,8 @@ struct response_decoder::parser : beast::http::response_parser<passing_body> {
   explicit parser(decoder_limits bounds) {
     header_limit(bounds.head);
     body_limit(boost::none);
-    eager(true);
+    // Stops behind the head, so that its size is known; the body is then eaten as it comes.
+    eager(false);
   }
 };
 
@@ -129,22 +130,33 @@ response_decoder::~response_decoder() = default;
 result<std::size_t> response_decoder::eat(boost::asio::const_buffer bytes, std::string& body) {
   std::size_t eaten = 0;
   while (!parser_->is_done() && eaten < bytes.size()) {
+    // Beast's limit holds for the bytes of one call, whatever it has eaten of the same head before; and a
+    // chunk's size with its extensions, or a trailer, has none.
+    const std::size_t room = bounds_.head - head_size_;
+    const auto window = boost::asio::buffer(bytes + eaten, room);
     beast::error_code code;
-    const std::size_t some = parser_->put(bytes + eaten, code);
+    const std::size_t some = parser_->put(window, code);
     eaten += some;
     const bool starved = code == beast::http::error::need_more;
     if (code && !starved) return translate(code);
-    if (parser_->is_header_done() && !has_head_) {
-      take_head();
-      // RFC 9110, section 15.2: an interim answer announces the real one. 101 is the last of its exchange.
-      if (head_.status / 100 == 1 && head_.status != 101) {
-        parser_ = std::make_unique<parser>(bounds_);
-        head_ = response_head();
-        has_head_ = false;
+    if (!has_head_) {
+      head_size_ += some;
+      if (parser_->is_header_done()) {
+        head_size_ = 0;
+        take_head();
+        parser_->eager(true);
+        // RFC 9110, section 15.2: an interim answer announces the real one. 101 is the last of its exchange.
+        if (head_.status / 100 == 1 && head_.status != 101) {
+          parser_ = std::make_unique<parser>(bounds_);
+          head_ = response_head();
+          has_head_ = false;
+        }
         continue;
       }
     }
-    if (starved || some == 0) break;
+    if (!starved) continue;
+    if (window.size() == room && (some == 0 || !has_head_)) return errc::message_too_long;
+    if (some == 0 || window.size() < room) break;
   }
   std::string& passed = parser_->get().body();
   body += passed;

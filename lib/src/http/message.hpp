@@ -63,7 +63,9 @@ struct response_head {
 struct decoder_limits {
   decoder_limits() = default;
 
-  std::uint32_t head = 64 * 1024;  // bytes of the status line and the fields together
+  // Bytes of the status line and the fields together; also of a chunk's size with its extensions, and of a
+  // trailer.
+  std::uint32_t head = 64 * 1024;
 };
 
 // Eats the bytes of one answer and says how far it is.
@@ -98,6 +100,7 @@ class response_decoder {
   std::unique_ptr<parser> parser_;
   response_head head_;
   bool has_head_ = false;
+  std::size_t head_size_ = 0;  // of the head that is not yet complete, as far as it is eaten
 };
 
 }  // namespace dockline::http

@@ -148,6 +148,8 @@ error_code build_messages::finish(event_time now) {
     image_id_.clear();
     return errc::build_failed;
   }
+  // dockerd tells the image of every stage: before the last step, it is not the one that was asked for.
+  if (!built_ && index_ < total_) image_id_.clear();
   if (image_id_.empty()) return errc::no_outcome;
   finish_step();
   if (image_id_.starts_with("sha256:")) emit(image_built{image_id_});
@@ -164,6 +166,7 @@ void build_messages::on_step(int index, int total, std::string_view instruction)
   tail_.clear();
   // An image that came before was a stage's; the build goes on, and has to tell another.
   image_id_.clear();
+  built_ = false;
   emit(step_started{index, total, instruction_});
 }
 
@@ -185,6 +188,7 @@ void build_messages::on_log(output_stream stream, std::string_view bytes) {
 void build_messages::on_image_id(std::string_view digits) { image_id_ = "sha256:" + std::string(digits); }
 
 void build_messages::on_built(std::string_view short_id) {
+  built_ = true;
   if (image_id_.empty()) image_id_ = short_id;
 }
 

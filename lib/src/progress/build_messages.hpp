@@ -72,6 +72,7 @@ class build_messages final : private build_text::listener {
   log_tail tail_;
 
   std::string image_id_;
+  bool built_ = false;  // "Successfully built" came
   std::vector<std::string> tags_;
   std::optional<failed_step> failure_;
 };

@@ -64,8 +64,9 @@ std::string_view take_stage(std::string_view& line) {
   return stage;
 }
 
-// Whether one of the two begins with the other.
+// Whether one of the two, neither of them empty, begins with the other.
 bool agree(std::string_view part, std::string_view whole) {
+  if (part.front() != whole.front()) return false;
   const std::size_t size = std::min(part.size(), whole.size());
   return part.substr(0, size) == whole.substr(0, size);
 }

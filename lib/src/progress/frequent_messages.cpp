@@ -2,6 +2,7 @@
 
 #include "core/encoding.hpp"
 
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cstddef>
@@ -11,9 +12,6 @@
 
 namespace dockline::progress {
 namespace {
-
-constexpr std::string_view opening = "{\"stream\":\"";
-constexpr std::string_view closing = "\"}";
 
 constexpr std::size_t block_size = sizeof(std::uint64_t);
 constexpr std::uint64_t every_byte = 0x0101010101010101;
@@ -37,19 +35,15 @@ std::size_t plain_prefix(std::uint64_t block) {
     return 0;
 }
 
-char simple_escape(char letter) {
-  switch (letter) {
-    case '"':
-    case '\\':
-    case '/': return letter;
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return 0;
-  }
-}
+// What a '\\' and the letter stand for; 0 for a letter that is not one of these.
+constexpr std::array<char, 256> simple_escapes = [] {
+  std::array<char, 256> table{};
+  constexpr std::string_view letters = "\"\\/bfnrt";
+  constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
+  for (std::size_t i = 0; i < letters.size(); ++i)
+    table[static_cast<unsigned char>(letters[i])] = meanings[i];
+  return table;
+}();
 
 // Reads the four digits at `from`; -1 when they are not, or are half of a surrogate pair.
 int code_unit(const char* from) {
@@ -82,9 +76,11 @@ char* write_utf8(char* to, int unit) {
   return to;
 }
 
-bool take(std::string_view& rest, std::string_view expected) {
-  if (!rest.starts_with(expected)) return false;
-  rest.remove_prefix(expected.size());
+// With the length known to the compiler, the comparison is a few instructions and no call.
+template <std::size_t Size>
+bool take(std::string_view& rest, const char (&expected)[Size]) {
+  if (rest.size() < Size - 1 || std::memcmp(rest.data(), expected, Size - 1) != 0) return false;
+  rest.remove_prefix(Size - 1);
   return true;
 }
 
@@ -140,11 +136,11 @@ std::optional<layer_message> read_layer_message(std::string_view message) {
 }
 
 std::optional<std::string_view> read_stream_message(std::string_view message, std::string& memory) {
-  if (message.size() < opening.size() + closing.size() || !message.starts_with(opening) ||
-      !message.ends_with(closing))
-    return std::nullopt;
-  const std::string_view escaped =
-      message.substr(opening.size(), message.size() - opening.size() - closing.size());
+  std::string_view escaped = message;
+  if (!take(escaped, "{\"stream\":\"") || !escaped.ends_with('}')) return std::nullopt;
+  escaped.remove_suffix(1);
+  if (!escaped.ends_with('"')) return std::nullopt;
+  escaped.remove_suffix(1);
   // An escape is never shorter than what it stands for; whole blocks are written.
   if (memory.size() < escaped.size() + block_size) memory.resize(escaped.size() + block_size);
   const char* from = escaped.data();
@@ -174,7 +170,7 @@ std::optional<std::string_view> read_stream_message(std::string_view message, st
       }
       if (from == end) return std::nullopt;
       const char kind = *from++;
-      if (const char plain = simple_escape(kind)) {
+      if (const char plain = simple_escapes[static_cast<unsigned char>(kind)]) {
         *to++ = plain;
         break;
       }

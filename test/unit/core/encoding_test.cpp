@@ -2,6 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
 namespace dockline {
 
 using namespace std::chrono_literals;

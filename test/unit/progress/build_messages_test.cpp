@@ -4,9 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace dockline::progress {
 namespace {
@@ -160,7 +163,11 @@ TEST_SUITE("progress/build_messages") {
   }
 
   TEST_CASE("an image of an earlier stage is no outcome") {
-    CHECK(decode_build(aux() + say({"Step 4/8 : FROM a", "\n"})).code == errc::no_outcome);
+    const std::string stage = say({"Step 3/8 : RUN a", "\n"}) + aux();
+    CHECK(decode_build(stage).code == errc::no_outcome);
+    CHECK(decode_build(stage + say({"Step 4/8 : FROM a", "\n"})).code == errc::no_outcome);
+    CHECK_FALSE(decode_build(stage + say({"Successfully built 0123456789ab\n"})).code);
+    CHECK_FALSE(decode_build(stage + say({"Step 8/8 : FROM a", "\n"}) + aux()).code);
   }
 
   TEST_CASE("exit codes in the text of errors") {

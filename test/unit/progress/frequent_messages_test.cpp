@@ -4,9 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 
 namespace dockline::progress {
 

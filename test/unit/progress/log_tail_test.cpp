@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 namespace dockline::progress {
 
 TEST_SUITE("progress/log_tail") {

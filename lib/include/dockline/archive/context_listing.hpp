@@ -1,0 +1,88 @@
+#pragma once
+
+// What a build context would send, and why not the rest: the same walk as a packing's, without the contents.
+
+#include "dockline/archive/build_context.hpp"
+#include "dockline/core/async.hpp"
+#include "dockline/core/export.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dockline::archive {
+
+enum class entry_type : std::uint8_t { file, directory, symlink, hardlink, fifo, device };
+
+// "file", "directory", …
+DOCKLINE_API const char* name_of(entry_type type) noexcept;
+
+struct context_entry {
+  std::string path;  // from the context's directory, without a final slash
+  entry_type type = entry_type::file;
+  std::uint32_t mode = 0;  // permission, set-id and sticky bits
+  std::uint64_t size = 0;  // of a file's content; 0 for all else
+  std::string link;        // what a symbolic or hard link points to
+};
+
+// A line of an ignore file.
+struct ignore_origin {
+  std::string file;
+  int line = 0;
+  std::string pattern;  // as it is written there
+};
+
+struct ignored_path {
+  std::string path;
+  bool whole_directory = false;  // dropped with all that is in it, without a look inside
+  std::size_t rule = 0;          // an index into context_listing::rules
+};
+
+struct skipped_path {
+  std::string path;
+  std::string reason;
+};
+
+struct context_listing {
+  context_listing() = default;
+
+  std::vector<context_entry> entries;  // in the order in which they are sent
+  std::vector<ignored_path> ignored;
+  std::vector<skipped_path> skipped;
+  std::vector<ignore_origin> rules;  // those of the ignore file, in its order
+  std::uint64_t bytes = 0;           // of all files' contents
+  // A path that only one of classic's and BuildKit's reading of the rules keeps, when there is one.
+  std::optional<std::string> disputed;
+};
+
+// The compiled half of async_list_context.
+DOCKLINE_API void start_list_context(boost::asio::any_io_executor executor, build_context context,
+                                     diagnostics* why, completion_handler<context_listing> handler);
+
+// Walks the context and lists it. Files are not read, but opened, so that one which could not be sent is
+// found.
+//
+// Completion: with the whole list; about 100 bytes of memory a path. Never before this function returns.
+// Signature: void(error_code, context_listing), on the token's associated executor, by default `executor`.
+// Lifetimes: `why` stays until completion, the context is shared. Cancellation: any type; the walk stops at
+// its next entry. Errors: errc::unreadable_file, errc::file_changed.
+template <class Token = default_token>
+auto async_list_context(boost::asio::any_io_executor executor, build_context context, diagnostics& why,
+                        Token&& token = Token()) {
+  return initiate<context_listing>(&start_list_context, std::forward<Token>(token), &why, std::move(executor),
+                                   std::move(context));
+}
+
+// The same; with the default token a failure is thrown with its words.
+template <class Token = default_token>
+auto async_list_context(boost::asio::any_io_executor executor, build_context context,
+                        Token&& token = Token()) {
+  return initiate<context_listing>(&start_list_context, std::forward<Token>(token), nullptr,
+                                   std::move(executor), std::move(context));
+}
+
+}  // namespace dockline::archive

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "dockline/core/byte_source.hpp"
+
+#include "archive/context_state.hpp"
+
+#include <memory>
+
+namespace dockline::archive {
+
+// The tar of a context as gzip, in blocks that are compressed side by side on the executor for work: one
+// member, which every reader takes.
+std::unique_ptr<byte_source> make_gzip_source(const build_context::state& context);
+
+}  // namespace dockline::archive

@@ -1,0 +1,62 @@
+#pragma once
+
+// A coroutine hands a blocking job over to the executor for work, and waits for it without blocking its own.
+
+#include "core/spawn.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace dockline::archive {
+
+// One job: its outcome, its words, and whether somebody still wants them. Shared with the job, which may
+// outlive the coroutine that waits.
+template <class T>
+struct blocking_job {
+  std::function<result<T>(diagnostics&, const std::atomic<bool>& stopped)> work;
+  std::atomic<bool> stopped = false;
+  diagnostics why;
+  result<T> outcome = error_code(asio::error::operation_aborted);
+
+  void run() {
+    if (stopped) return;
+    try {
+      outcome = work(why, stopped);
+    } catch (const std::bad_alloc&) {
+      outcome = make_error_code(boost::system::errc::not_enough_memory);
+    }
+  }
+};
+
+// Runs job->work. A wait that is cancelled tells the job to stop, and returns operation_aborted as soon as
+// that is over.
+template <class T>
+task<T> run_blocking(asio::any_io_executor work, std::shared_ptr<blocking_job<T>> job, diagnostics& why) {
+  // Named, since g++ 12 destroys a closure inside the co_await expression twice.
+  auto start = [job, work](auto handler) {
+    if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
+      slot.assign([weak = std::weak_ptr<blocking_job<T>>(job)](asio::cancellation_type) {
+        if (const auto alive = weak.lock()) alive->stopped = true;
+      });
+    }
+    auto home =
+        asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
+    asio::post(work, [job, home = std::move(home), handler = std::move(handler)]() mutable {
+      job->run();
+      asio::post(home, std::move(handler));
+    });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start, asio::use_awaitable);
+  if (co_await is_cancelled()) co_return aborted();
+  why = std::move(job->why);
+  co_return std::move(job->outcome);
+}
+
+}  // namespace dockline::archive

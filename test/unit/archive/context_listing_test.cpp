@@ -1,0 +1,98 @@
+#include "dockline/archive/context_listing.hpp"
+
+#include "context_helpers.hpp"
+#include "scratch_tree.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+namespace dockline::archive {
+namespace {
+
+struct listed {
+  error_code code;
+  diagnostics why;
+  context_listing listing;
+};
+
+listed list(const context_options& options) {
+  const auto opened = open(options);
+  REQUIRE(!opened.code);
+  listed out;
+  boost::asio::io_context loop;
+  async_list_context(loop.get_executor(), opened.context, out.why,
+                     [&](error_code code, context_listing listing) {
+                       out.code = code;
+                       out.listing = std::move(listing);
+                     });
+  loop.run();
+  return out;
+}
+
+}  // namespace
+
+TEST_SUITE("archive/context_listing") {
+  TEST_CASE("what is sent, what is not, and by which line") {
+    const scratch_tree tree;
+    tree.file("Dockerfile", "FROM scratch\n");
+    tree.file(".dockerignore", "# big\nnode_modules/\n*.log\n!keep.log\n");
+    tree.file("node_modules/x/y", "x");
+    tree.file("a.log");
+    tree.file("keep.log", "12345", 0640);
+    tree.symlink("z", "keep.log");
+    REQUIRE(::link(tree.path("keep.log").c_str(), tree.path("linked").c_str()) == 0);
+    REQUIRE(::mkfifo(tree.path("pipe").c_str(), 0600) == 0);
+    context_options options;
+    options.directory = tree.root();
+    const auto [code, why, listing] = list(options);
+    REQUIRE(!code);
+    std::string text;
+    for (const auto& entry : listing.entries)
+      text +=
+          entry.path + " " + name_of(entry.type) + " " + std::to_string(entry.size) + " " + entry.link + "\n";
+    CHECK(text ==
+          ".dockerignore file 36 \nDockerfile file 13 \nkeep.log file 5 \nlinked hardlink 0 keep.log\n"
+          "pipe fifo 0 \nz symlink 0 keep.log\n");
+    CHECK(listing.entries[2].mode == 0640);
+    CHECK(listing.bytes == 54);
+    REQUIRE(listing.ignored.size() == 2);
+    CHECK(listing.ignored[0].path == "a.log");
+    CHECK_FALSE(listing.ignored[0].whole_directory);
+    const ignore_origin& first = listing.rules[listing.ignored[0].rule];
+    CHECK(first.file == ".dockerignore");
+    CHECK(first.line == 3);
+    CHECK(first.pattern == "*.log");
+    CHECK(listing.ignored[1].path == "node_modules");
+    CHECK(listing.ignored[1].whole_directory);
+    CHECK(listing.rules[listing.ignored[1].rule].pattern == "node_modules/");
+    CHECK_FALSE(listing.disputed);
+  }
+
+  TEST_CASE("an entered directory that is ignored itself is told as well") {
+    const scratch_tree tree;
+    tree.file("Dockerfile");
+    tree.file(".dockerignore", "d\n!**/*.txt\n");
+    tree.file("d/a.txt");
+    tree.file("d/b");
+    context_options options;
+    options.directory = tree.root();
+    const auto buildkit = list(options).listing;
+    REQUIRE(buildkit.ignored.size() == 2);
+    CHECK(buildkit.ignored[0].path == "d");
+    CHECK_FALSE(buildkit.ignored[0].whole_directory);
+    CHECK(buildkit.ignored[1].path == "d/b");
+    CHECK(buildkit.disputed == "d/a.txt");
+    options.mode = ignore_mode::classic;
+    const auto classic = list(options).listing;
+    REQUIRE(classic.ignored.size() == 1);
+    CHECK(classic.ignored[0].whole_directory);
+    CHECK(classic.disputed == "d/a.txt");
+  }
+}
+
+}  // namespace dockline::archive

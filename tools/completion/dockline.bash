@@ -1,0 +1,61 @@
+# Bash completion for dockline. Everything is known here: no daemon is asked.
+
+_dockline() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word i
+  local globals='-H --host --timeout -h --help'
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    case $word in
+      -H | --host | --timeout) ((i++)) ;;
+      -*) ;;
+      *)
+        command=$word
+        break
+        ;;
+    esac
+  done
+  COMPREPLY=()
+
+  case $previous in
+    --progress) mapfile -t COMPREPLY < <(compgen -W 'auto plain json' -- "$current"); return ;;
+    --builder) mapfile -t COMPREPLY < <(compgen -W 'auto classic' -- "$current"); return ;;
+    --compression) mapfile -t COMPREPLY < <(compgen -W 'auto gzip none' -- "$current"); return ;;
+    --compression-level) mapfile -t COMPREPLY < <(compgen -W '1 2 3 4 5 6 7 8 9' -- "$current"); return ;;
+    --network) mapfile -t COMPREPLY < <(compgen -W 'bridge host none' -- "$current"); return ;;
+    --build-arg | -e | --env) mapfile -t COMPREPLY < <(compgen -v -- "$current"); return ;;
+    -f | --file | --iidfile) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    -H | --host) mapfile -t COMPREPLY < <(compgen -W 'unix:///var/run/docker.sock' -- "$current"); return ;;
+    -t | --tag | --label | --target | --platform | --cache-from | --add-host | --shm-size | --ulimit | -m | \
+      --memory | --memory-swap | --cpu-shares | --cpu-period | --cpu-quota | --cpuset-cpus | --cpuset-mems | \
+      --cgroup-parent | --timeout | --name | -p | --publish | -w | --workdir | -u | --user | --entrypoint) return ;;
+    -v | --volume) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+  esac
+
+  case $command in
+    '')
+      if [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current")
+      else
+        mapfile -t COMPREPLY < <(compgen -W 'build run version ping' -- "$current")
+      fi
+      ;;
+    build)
+      if [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$globals -f --file -t --tag --build-arg --label --target --platform \
+          --cache-from --no-cache --pull --network --add-host --shm-size --ulimit -m --memory --memory-swap \
+          --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --cgroup-parent --rm --force-rm \
+          --squash --iidfile -q --quiet --progress --builder --compression --compression-level --reproducible" \
+          -- "$current")
+      else
+        mapfile -t COMPREPLY < <(compgen -d -- "$current")
+      fi
+      ;;
+    run)
+      [[ $current != -* ]] || mapfile -t COMPREPLY < <(compgen -W "$globals --rm -d --detach -i --interactive \
+        --name -e --env -v --volume -p --publish --network -w --workdir -u --user --entrypoint" -- "$current")
+      ;;
+    version) mapfile -t COMPREPLY < <(compgen -W "$globals --client" -- "$current") ;;
+    ping) mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current") ;;
+  esac
+}
+complete -o filenames -F _dockline dockline
