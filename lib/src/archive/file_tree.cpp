@@ -157,14 +157,10 @@ result<found> tree_walk::visit_directory(std::string_view name, tree_entry& entr
   // Where only the other mode goes there is nothing to send, but perhaps a dispute to find.
   if (!visible(below) && (!disputed_.empty() || !(below.in_classic || below.in_buildkit)))
     return found::nothing;
-
-  auto handle = in.handle->open_directory(name);
-  if (!handle) return explain(path_, handle.error(), why);
-  below.handle = std::move(*handle);
-  auto looked = below.handle->look();
-  if (!looked) return explain(path_, looked.error(), why);
-  below.attributes = *looked;
-  if (const error_code code = below.handle->list(below.names)) return explain(path_, code, why);
+  if (const error_code code = enter(name, below)) {
+    if (!visible(below)) return found::nothing;
+    return explain(path_, code, why);
+  }
   below.path_length = path_.size() + 1;
   below.sent = send;
   if (send) {
@@ -176,6 +172,16 @@ result<found> tree_walk::visit_directory(std::string_view name, tree_entry& entr
   open_.push_back(std::move(below));
   if (open_.size() > open_limit + 1) open_[open_.size() - 1 - open_limit].handle.reset();
   return send ? found::entry : found::nothing;
+}
+
+error_code tree_walk::enter(std::string_view name, open_directory& below) {
+  auto handle = open_.back().handle->open_directory(name);
+  if (!handle) return handle.error();
+  auto looked = (*handle)->look();
+  if (!looked) return looked.error();
+  below.handle = std::move(*handle);
+  below.attributes = *looked;
+  return below.handle->list(below.names);
 }
 
 bool tree_walk::visible(const open_directory& directory) const {

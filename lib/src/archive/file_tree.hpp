@@ -94,6 +94,7 @@ class tree_walk {
   error_code reopen(diagnostics& why);
   result<found> visit(std::string_view name, file_kind listed, tree_entry& entry, diagnostics& why);
   result<found> visit_directory(std::string_view name, tree_entry& entry, diagnostics& why);
+  error_code enter(std::string_view name, open_directory& below);
   bool visible(const open_directory& directory) const;
   result<found> visit_file(std::string_view name, file_attributes attributes, tree_entry& entry,
                            diagnostics& why);

@@ -49,9 +49,13 @@ result<std::string> resolved(const std::string& path) {
   return std::string(real.get());
 }
 
+std::string joined(const std::string& folder, const std::string& name) {
+  return folder == "/" ? folder + name : folder + "/" + name;
+}
+
 // The path below `root`, when it lies there.
 std::optional<std::string> relative_to(const std::string& root, const std::string& path) {
-  const std::string start = root == "/" ? root : root + "/";
+  const std::string start = joined(root, "");
   if (!path.starts_with(start) || path.size() == start.size()) return std::nullopt;
   return path.substr(start.size());
 }
@@ -134,11 +138,10 @@ class finder {
         given_ = absolute(source.value(), options_.working_directory);
         break;
       case dockerfile_source::kind::in_context: {
-        const std::string start = root == "/" ? root : root + "/";
-        given_ = start + "Dockerfile";
+        given_ = joined(root, "Dockerfile");
+        const std::string other = joined(root, "dockerfile");
         struct stat status {};
-        if (::lstat(given_.c_str(), &status) != 0 && ::lstat((start + "dockerfile").c_str(), &status) == 0)
-          given_ = start + "dockerfile";
+        if (::lstat(given_.c_str(), &status) != 0 && ::lstat(other.c_str(), &status) == 0) given_ = other;
         break;
       }
     }
@@ -170,8 +173,7 @@ class finder {
     std::vector<std::string> candidates;
     if (!given_.empty()) candidates.push_back(given_ + ignore_name);
     if (!real_.empty() && real_ != given_) candidates.push_back(real_ + ignore_name);
-    const std::string own = tree_->plan.root + "/" + ignore_name;
-    candidates.push_back(own);
+    candidates.push_back(joined(tree_->plan.root, ignore_name));
     for (const std::string& candidate : candidates) {
       auto text = read_text(candidate);
       if (!text) {
@@ -180,7 +182,7 @@ class finder {
       }
       const auto folder = resolved(parent_of(candidate));
       const auto name =
-          folder ? relative_to(tree_->plan.root, *folder + "/" + name_of(candidate)) : std::nullopt;
+          folder ? relative_to(tree_->plan.root, joined(*folder, name_of(candidate))) : std::nullopt;
       tree_->plan.ignore_file = name.value_or(candidate);
       if (name) tree_->plan.always.push_back(*name);
       auto rules = ignore_rules::parse(*text, tree_->plan.ignore_file, why_);
@@ -196,10 +198,10 @@ class finder {
   error_code lay_over() {
     tree_plan& plan = tree_->plan;
     const std::string name = made_up_name(tree_->dockerfile_text, options_.reproducible);
-    auto own = read_text(plan.root + "/" + ignore_name);
+    const std::string path = joined(plan.root, ignore_name);
+    auto own = read_text(path);
     if (!own && !is_absent(own.error()))
-      return refuse(why_, errc::unreadable_file,
-                    plan.root + "/" + ignore_name + ": " + own.error().message());
+      return refuse(why_, errc::unreadable_file, path + ": " + own.error().message());
     tree_->dockerfile_name = name;
     plan.overlay.push_back({name, tree_->dockerfile_text});
     plan.overlay.push_back({ignore_name, (own ? *own : std::string(ignore_name)) + "\n" + name + "\n"});

@@ -204,6 +204,13 @@ TEST_SUITE("archive/tar_packer") {
     CHECK(classic.warnings ==
           std::vector<std::string>{".dockerignore: a/x.txt is not sent, but with BuildKit's reading of the "
                                    "exceptions it would be"});
+    // What only the other mode would enter may be unreadable.
+    files.fault = [](std::string_view what, const std::string& path) {
+      return what == "enter" && path == "a" ? EACCES : 0;
+    };
+    CHECK(!pack_all(plan_of(rules, ignore_mode::classic), files).code);
+    CHECK(pack_all(plan_of(rules), files).code == errc::unreadable_file);
+    files.fault = nullptr;
     CHECK(pack_all(plan_of("a\n!a/x.txt\n"), files).warnings.empty());
     CHECK(pack_all(plan_of("a\n!a/x.txt\n", ignore_mode::classic), files).warnings.empty());
   }
