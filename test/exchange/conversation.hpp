@@ -72,6 +72,7 @@ class conversation {
             if constexpr (sizeof...(value) > 0) seen->value = (std::move(value), ...);
           }));
     CHECK(seen->completions == 0);
+    context.restart();
     return seen;
   }
 

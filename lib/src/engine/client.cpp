@@ -86,10 +86,17 @@ task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, sent_sin
 
 asio::awaitable<error_code> client_state::refusal(http::exchange& over, diagnostics& why) {
   const int status = over.head().status;
-  auto body = co_await over.read_all(longest_refusal, why);
-  if (!body && body.error() == condition::cancelled) co_return body.error();
-  // The status alone says enough when its words do not arrive.
-  const error_code code = code_of_status(status, body ? *body : std::string(), why);
+  std::string body;
+  while (body.size() <= longest_refusal) {
+    auto some = co_await over.read_some(why);
+    if (!some && some.error() == condition::cancelled) co_return some.error();
+    // A daemon that refuses early resets the connection behind its words. The status alone says enough when
+    // they do not arrive.
+    if (!some && !body.empty()) why.clear();
+    if (!some || some->empty()) break;
+    body += *some;
+  }
+  const error_code code = code_of_status(status, body, why);
   connections->give_back(over);
   co_return code;
 }

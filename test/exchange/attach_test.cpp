@@ -1,0 +1,365 @@
+// The streams of a container: an upgraded connection, frames, and the end of standard input.
+
+#include "dockline/engine/attach.hpp"
+
+#include "dockline/engine/run.hpp"
+
+#include "exchange/conversation.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+
+#include <vector>
+
+namespace dockline::test {
+namespace {
+
+const std::string upgraded =
+    "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
+    "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+
+std::string frame(char stream, std::string_view payload) {
+  std::string text{stream, 0, 0, 0, 0, 0};
+  text += static_cast<char>(payload.size() >> 8);
+  text += static_cast<char>(payload.size() & 255);
+  text += payload;
+  return text;
+}
+
+// What a container wrote, each stream for itself.
+struct heard {
+  std::string out;
+  std::string err;
+
+  engine::output_sink sink() {
+    return [this](progress::output_stream stream, std::string_view bytes) {
+      (stream == progress::output_stream::out ? out : err) += bytes;
+    };
+  }
+};
+
+class attached : public conversation {
+ public:
+  using conversation::conversation;
+
+  outcome<engine::attachment> attach(engine::attach_options options = {}) {
+    return operation<engine::attachment>([&](diagnostics& why, auto token) {
+      engine::async_container_attach(daemon, "c1", options, why, std::move(token));
+    });
+  }
+  auto begin_listening(const engine::attachment& streams, heard& what,
+                       std::shared_ptr<byte_source> input = nullptr) {
+    return begin<nothing>([&](diagnostics& why, auto token) {
+      engine::async_attachment_run(streams, std::move(input), what.sink(), why, std::move(token));
+    });
+  }
+  outcome<nothing> listen(const engine::attachment& streams, heard& what,
+                          std::shared_ptr<byte_source> input = nullptr) {
+    auto seen = begin_listening(streams, what, std::move(input));
+    run();
+    REQUIRE(seen->completions == 1);
+    return std::move(*seen);
+  }
+  // Attaches, listens, lets go.
+  outcome<nothing> all(heard& what, engine::attach_options options = {}) {
+    auto streams = attach(options);
+    REQUIRE(streams.code == error_code());
+    return listen(streams.value, what);
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("exchange/attach") {
+  TEST_CASE("the head and the first frames may come in one piece, cut at any byte") {
+    const std::string answer = upgraded + frame(1, "out") + frame(2, "err") + frame(1, "more");
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send_split(answer, client.number());
+    });
+    attached talk(daemon);
+    for (std::size_t cut = 0; cut <= answer.size(); ++cut) {
+      CAPTURE(cut);
+      heard what;
+      const auto seen = talk.all(what);
+      REQUIRE(seen.words() == error_code().message());
+      REQUIRE(what.out == "outmore");
+      REQUIRE(what.err == "err");
+    }
+  }
+
+  TEST_CASE("the request asks for an upgrade") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(upgraded);
+    });
+    attached talk(daemon);
+    heard what;
+    CHECK(talk.all(what).code == error_code());
+    const auto records = daemon.wait();
+    const auto& request = records[0].requests[0];
+    CHECK(request.line() == "POST /v1.41/containers/c1/attach?stderr=1&stdout=1&stream=1 HTTP/1.1");
+    CHECK(request.head.find("\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n") != std::string::npos);
+  }
+
+  TEST_CASE("with a terminal every byte is output") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(upgraded + "\x01\x02raw");
+      client.wait_until_read();
+      client.send("\r\n");
+    });
+    attached talk(daemon);
+    heard what;
+    engine::attach_options options;
+    options.tty = true;
+    CHECK(talk.all(what, options).code == error_code());
+    CHECK(what.out == "\x01\x02raw\r\n");
+  }
+
+  TEST_CASE("a connection cut inside a frame is an error, between frames the end") {
+    const std::string frames = frame(1, "out") + frame(2, "err");
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(upgraded + frames.substr(0, client.number()));
+    });
+    attached talk(daemon);
+    for (std::size_t cut = 0; cut <= frames.size(); ++cut) {
+      CAPTURE(cut);
+      heard what;
+      const auto seen = talk.all(what);
+      if (cut % 11 == 0) {
+        CHECK(seen.code == error_code());
+      } else {
+        CHECK(seen.code == errc::connection_lost);
+      }
+    }
+  }
+
+  TEST_CASE("frames that cannot be") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      if (client.number() == 0) {
+        client.send(upgraded + frame(1, "fine") + "\x04\0\0\0\0\0\0\x01x");
+        client.send(std::string("\x04\0\0\0\0\0\0\x01", 8));
+      } else {
+        client.send(upgraded);
+        client.wait_until_read();
+        client.send(std::string("\x01\x01\0\0\0\0\0\x01", 8));
+      }
+      client.wait_for_close();
+    });
+    attached talk(daemon);
+    for (int round = 0; round < 2; ++round) {
+      heard what;
+      const auto seen = talk.all(what);
+      CHECK(seen.code == errc::malformed_stream);
+      CHECK(what.out == (round == 0 ? "fine" : ""));
+    }
+    for (const auto& record : daemon.wait(2)) CHECK(record.client_closed);
+  }
+
+  TEST_CASE("input goes to the container, its end is a half-close, and reading goes on") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(upgraded);
+      client.wait_for_close();
+      client.send(frame(1, "after the end"));
+    });
+    {
+      attached talk(daemon);
+      engine::attach_options options;
+      options.in = true;
+      const auto streams = talk.attach(options);
+      heard what;
+      auto input = std::make_shared<scripted_source>(talk.context.get_executor(), 100'000);
+      const auto seen = talk.listen(streams.value, what, input);
+      CHECK(seen.code == error_code());
+      CHECK(what.out == "after the end");
+    }
+    const auto records = daemon.wait();
+    CHECK(records[0].script_done);
+    CHECK(records[0].after == std::string(100'000, 'x'));
+    CHECK(records[0].requests[0].line().find("stdin=1") != std::string::npos);
+  }
+
+  TEST_CASE("input that is still awaited when the container ends is let go") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(upgraded);
+      client.read_raw(10);
+      client.pause(5ms);
+      client.send(frame(1, "bye"));
+    });
+    attached talk(daemon);
+    const auto streams = talk.attach();
+    heard what;
+    auto input = std::make_shared<scripted_source>(talk.context.get_executor(), 10);
+    input->hangs = true;
+    CHECK(talk.listen(streams.value, what, input).code == error_code());
+    CHECK(what.out == "bye");
+    CHECK(input->cancelled == 1);
+    CHECK(input.use_count() == 1);
+  }
+
+  TEST_CASE("a container that does not read its input holds it back, and may end all the same") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(upgraded);
+      client.pause(50ms);
+      client.send(frame(1, "enough"));
+    });
+    attached talk(daemon);
+    const auto streams = talk.attach();
+    heard what;
+    auto input = std::make_shared<scripted_source>(talk.context.get_executor(), std::uint64_t{1} << 40);
+    const auto seen = talk.listen(streams.value, what, input);
+    // With input unread the connection ends with a reset; what the container wrote has arrived by then.
+    CHECK((!seen.code || seen.code == errc::connection_lost));
+    CHECK(what.out == "enough");
+    CHECK(input->given < 1'000'000);
+    CHECK(input.use_count() == 1);
+  }
+
+  TEST_CASE("a daemon that refuses, or that does not hand its connection over") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(client.number() == 0
+                      ? json_answer(R"({"message":"No such container: c1"})", "404 Not Found")
+                      : json_answer("{}"));
+      if (client.number() == 0) {
+        client.read_request();
+        client.send(json_answer("{}"));
+      }
+      client.wait_for_close();
+    });
+    attached talk(daemon);
+    auto seen = talk.attach();
+    CHECK(seen.code == errc::not_found);
+    CHECK(seen.words() == "No such container: c1");
+    seen = talk.attach();
+    CHECK(seen.code == errc::unexpected_answer);
+    CHECK(seen.words().find("status 200") != std::string::npos);
+  }
+
+  TEST_CASE("cancelled while it listens, the container is let go when the attachment is") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(upgraded + frame(1, "first"));
+      client.wait_for_close();
+    });
+    attached talk(daemon);
+    heard what;
+    {
+      const auto streams = talk.attach();
+      auto input = std::make_shared<scripted_source>(talk.context.get_executor(), 10);
+      input->hangs = true;
+      const auto seen = talk.begin_listening(streams.value, what, input);
+      talk.context.run_for(20ms);
+      CHECK(what.out == "first");
+      CHECK(seen->completions == 0);
+      talk.cancel.emit(asio::cancellation_type::total);
+      talk.run();
+      CHECK(seen->completions == 1);
+      CHECK(seen->code == condition::cancelled);
+      CHECK(input->cancelled == 1);
+    }
+    CHECK(daemon.wait()[0].client_closed);
+  }
+
+  TEST_CASE("an attachment that was never made says so") {
+    asio::io_context context;
+    heard what;
+    error_code code;
+    engine::async_attachment_run(engine::attachment(), nullptr, what.sink(),
+                                 asio::bind_executor(context, [&](error_code end) { code = end; }));
+    context.run_for(patience);
+    CHECK(code == errc::invalid_argument);
+  }
+
+  TEST_CASE("a run: create, attach, start, read, wait, remove, in that order") {
+    gate started;
+    fake_daemon daemon([&](peer& client) {
+      for (;;) {
+        const std::string line = client.read_request().line();
+        if (line.find("/containers/create") != line.npos) {
+          client.send(json_answer(R"({"Id":"c1","Warnings":["slow disk"]})", "201 Created"));
+        } else if (line.find("/attach") != line.npos) {
+          client.send(upgraded);
+          started.wait();
+          client.send(frame(1, "hello\n") + frame(2, "oops\n"));
+          return;
+        } else if (line.find("/start") != line.npos) {
+          client.send("HTTP/1.1 204 No Content\r\n\r\n");
+          started.open();
+        } else if (line.find("/wait") != line.npos) {
+          client.send(json_answer(R"({"StatusCode":3})"));
+        } else {
+          client.send("HTTP/1.1 204 No Content\r\n\r\n");
+        }
+      }
+    });
+    heard what;
+    {
+      attached talk(daemon);
+      engine::run_options options;
+      options.container.image = "app:1";
+      options.remove = true;
+      const auto seen = talk.operation<engine::run_result>([&](diagnostics& why, auto token) {
+        engine::async_run(talk.daemon, options, what.sink(), why, std::move(token));
+      });
+      CHECK(seen.words() == error_code().message());
+      CHECK(seen.value.id == "c1");
+      CHECK(seen.value.status == 3);
+      CHECK(seen.value.warnings == std::vector<std::string>{"slow disk"});
+    }
+    CHECK(what.out == "hello\n");
+    CHECK(what.err == "oops\n");
+    // Attaching takes the connection of the creation; the rest shares another one.
+    const auto records = daemon.wait(2);
+    REQUIRE(records.size() == 2);
+    REQUIRE(records[0].requests.size() == 2);
+    REQUIRE(records[1].requests.size() == 3);
+    CHECK(records[0].requests[0].line() == "POST /v1.41/containers/create HTTP/1.1");
+    CHECK(records[0].requests[1].line().starts_with("POST /v1.41/containers/c1/attach?"));
+    CHECK(records[1].requests[0].line() == "POST /v1.41/containers/c1/start HTTP/1.1");
+    CHECK(records[1].requests[1].line().starts_with("POST /v1.41/containers/c1/wait"));
+    CHECK(records[1].requests[2].line().starts_with("DELETE /v1.41/containers/c1?"));
+  }
+
+  TEST_CASE("a run that is cancelled removes its container before it completes") {
+    gate attached_now;
+    fake_daemon daemon([&](peer& client) {
+      for (;;) {
+        const std::string line = client.read_request().line();
+        if (line.find("/containers/create") != line.npos) {
+          client.send(json_answer(R"({"Id":"c1"})", "201 Created"));
+        } else if (line.find("/attach") != line.npos) {
+          client.send(upgraded);
+          client.wait_for_close();
+          return;
+        } else {
+          client.send("HTTP/1.1 204 No Content\r\n\r\n");
+          if (line.find("/start") != line.npos) attached_now.open();
+        }
+      }
+    });
+    attached talk(daemon);
+    heard what;
+    engine::run_options options;
+    options.container.image = "app:1";
+    options.remove = true;
+    const auto seen = talk.begin<engine::run_result>([&](diagnostics& why, auto token) {
+      engine::async_run(talk.daemon, options, what.sink(), why, std::move(token));
+    });
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!attached_now.wait(0ms) && std::chrono::steady_clock::now() < end) talk.context.run_for(1ms);
+    talk.context.run_for(20ms);
+    REQUIRE(seen->completions == 0);
+    talk.cancel.emit(asio::cancellation_type::terminal);
+    talk.run();
+    CHECK(seen->code == condition::cancelled);
+    CHECK(seen->completions == 1);
+  }
+}
+
+}  // namespace dockline::test
