@@ -44,7 +44,11 @@ void declare(CLI::App& command, run_arguments& arguments) {
   };
   const auto many = [&](const char* names, std::vector<std::string>& values, const char* kind,
                         const char* help) {
-    command.add_option(names, values, help)->type_name(kind)->take_all()->expected(1);
+    command.add_option(names, values, help)
+        ->type_name(kind)
+        ->take_all()
+        ->expected(1)
+        ->allow_extra_args(false);
   };
   command.add_flag("--rm", arguments.remove, "Remove the container when it ends");
   command.add_flag("-d,--detach", arguments.detach, "Print the container's id and leave it running");
