@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <exception>
@@ -20,7 +21,9 @@ engine::client_options client_options_of(const global_options& global) {
   engine::client_options options = engine::client_options_from_environment();
   if (!global.host.empty()) options.host = global.host;
   if (global.timeout_seconds > 0) {
-    const auto limit = std::chrono::milliseconds(static_cast<long long>(global.timeout_seconds * 1000));
+    // A billion seconds is for ever, and still fits into every clock.
+    const double seconds = std::min(global.timeout_seconds, 1e9);
+    const auto limit = std::chrono::milliseconds(static_cast<long long>(seconds * 1000));
     options.connect_timeout = limit;
     options.answer_timeout = limit;
     options.idle_timeout = limit;

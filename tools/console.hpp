@@ -23,4 +23,8 @@ class console {
   bool intact_ = true;
 };
 
+// Takes the numbers of standard streams that were closed by the caller, before a socket gets one of them and
+// is then written to as if it were a terminal.
+void occupy_standard_streams();
+
 }  // namespace dockline::tool

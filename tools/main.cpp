@@ -12,6 +12,7 @@
 
 int main(int argc, char** argv) {
   using namespace dockline::tool;
+  occupy_standard_streams();
   // A reader that went away shows as a failed write, not as the end of the process in the middle of a build.
   std::signal(SIGPIPE, SIG_IGN);
   console terminal;

@@ -374,7 +374,7 @@ TEST_SUITE("daemon/containers") {
       auto [code, ended] = co_await engine::async_container_wait(
           daemon, id, asio::bind_cancellation_slot(stop.slot(), no_throw));
       CHECK(code == condition::cancelled);
-      CHECK(processes_with(name) == 1);
+      CHECK(co_await comes_to(1, name, std::chrono::seconds(10)));
       engine::remove_options force;
       force.force = true;
       co_await engine::async_container_remove(daemon, id, force);

@@ -181,7 +181,7 @@ def case_help():
 
 
 def case_bad_usage():
-    for words in ([], ["nonsense"], ["build"], ["run"], ["build", "--nonsense", "."], ["build", "a", "b"],
+    for words in ([], ["nonsense"], ["run"], ["build", "--nonsense", "."], ["build", "a", "b"],
                   ["build", "--progress", "fancy", "."], ["build", "--ulimit", "nofile", "."], ["--timeout", "-1", "ping"],
                   ["build", "--builder", "buildkit", "."]):
         refused(2, [], *words)
@@ -192,6 +192,25 @@ def case_output_that_cannot_be_written():
         with open("/dev/full", "wb") as full:
             done = subprocess.run([TOOL, *words], stdout=full, stderr=subprocess.DEVNULL, env=environment(), timeout=60)
         check(done.returncode == 1, f"{words}: {done.returncode}")
+
+
+def case_standard_streams_that_are_closed():
+    with tree(Dockerfile=f"FROM {base()}\nLABEL closed=1\n") as top:
+        tag = name("closed")
+        result = ended(run("build", "-t", tag, str(top), prefix=["sh", "-c", 'exec "$@" <&- 2>&-', "sh"]), 0)
+        check(IMAGE_ID.fullmatch(result.out), result)
+        result = ended(run("build", "-t", tag, str(top), prefix=["sh", "-c", 'exec "$@" <&- >&-', "sh"]), 1)
+        check(has_image(tag), result)
+        ended(run("run", "--rm", tag, "say", "0", "x", "y", prefix=["sh", "-c", 'exec "$@" >&-', "sh"]), 125)
+
+
+def case_a_reader_that_goes_away_ends_a_run():
+    container = name("pouring")
+    child = start("run", "--rm", "--name", container, base(), "pour", "2000000000")
+    check(child.stdout.read(1) == "0", "no output")
+    child.stdout.close()
+    check(child.wait(timeout=20) == 125, child.returncode)
+    check(ask("GET", f"/containers/{container}/json")[0] == 404, "the container is still there")
 
 
 def case_bad_input_is_found_before_anything_is_sent():

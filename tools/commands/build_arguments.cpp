@@ -80,6 +80,7 @@ void declare(CLI::App& command, build_arguments& arguments) {
   const auto one = [&](const char* names, auto& value, const char* kind, const char* help) {
     return command.add_option(names, value, help)->type_name(kind);
   };
+  // One value each time, or the words behind the first would be taken for more of them, the directory too.
   const auto many = [&](const char* names, auto& values, const char* kind, const char* help) {
     command.add_option(names, values, help)
         ->type_name(kind)

@@ -4,6 +4,9 @@
 #include "source_of_stdin.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <CLI/CLI.hpp>
@@ -61,17 +64,29 @@ asio::awaitable<int> run(asio::any_io_executor executor, global_options global, 
   options.remove = arguments.remove;
   if (arguments.interactive) options.input = make_source_of_stdin(executor);
   diagnostics why;
-  engine::output_sink sink = [&terminal](progress::output_stream stream, std::string_view bytes) {
+  // Cancelled from outside, and when nobody reads any more what the container writes.
+  asio::cancellation_signal stop;
+  (co_await asio::this_coro::cancellation_state).slot().assign([&stop](asio::cancellation_type type) {
+    stop.emit(type);
+  });
+  engine::output_sink sink = [&](progress::output_stream stream, std::string_view bytes) {
     stream == progress::output_stream::err ? terminal.err(bytes) : terminal.out(bytes);
+    if (!terminal.intact()) stop.emit(asio::cancellation_type::terminal);
   };
-  auto [code, done] = co_await engine::async_run(daemon, std::move(options), std::move(sink), why,
-                                                 asio::as_tuple(asio::use_awaitable));
+  auto [code, done] = co_await engine::async_run(
+      daemon, std::move(options), std::move(sink), why,
+      asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
+  (co_await asio::this_coro::cancellation_state).slot().clear();
+  if (!terminal.intact()) {
+    terminal.error("standard output cannot be written");
+    co_return static_cast<int>(exit_status::not_run);
+  }
   if (code) {
     report(terminal, code, why);
     co_return status_of_start(code, why);
   }
   for (const auto& text : done.warnings) terminal.warn(text);
-  co_return terminal.intact() ? done.status : static_cast<int>(exit_status::not_run);
+  co_return done.status;
 }
 
 }  // namespace

@@ -69,6 +69,10 @@ TEST_SUITE("tools/build_arguments") {
     CHECK(options->memory_swap == 0);
     const build_arguments arguments = parse({"dir"});
     CHECK(arguments.path == "dir");
+    CHECK(parse({}).path == ".");
+    // What may be given several times takes one word each time.
+    for (const auto option : {"-t", "--build-arg", "--label", "--cache-from", "--add-host", "--ulimit"})
+      CHECK_MESSAGE(parse({option, "value", "dir"}).path == "dir", option);
     CHECK(arguments.progress == "auto");
     CHECK(arguments.compression == "auto");
   }
@@ -103,7 +107,7 @@ TEST_SUITE("tools/build_arguments") {
                                      "512m",
                                      "--memory-swap",
                                      "-1",
-                                     "-c",
+                                     "--cpu-shares",
                                      "3",
                                      "--cpu-period",
                                      "4",
@@ -116,7 +120,8 @@ TEST_SUITE("tools/build_arguments") {
                                      "--cgroup-parent",
                                      "/g",
                                      "--squash",
-                                     "--keep-intermediate",
+                                     "--rm=false",
+                                     "--force-rm=false",
                                      "dir"});
     REQUIRE(options);
     CHECK(options->tags == std::vector<std::string>{"a:1", "b"});
@@ -193,7 +198,6 @@ TEST_SUITE("tools/build_arguments") {
 
   TEST_CASE("a command line that cannot be is refused by the parser") {
     const std::vector<std::vector<std::string>> lines = {
-        {},
         {"dir", "other"},
         {"--unknown", "dir"},
         {"--progress", "fancy", "dir"},
