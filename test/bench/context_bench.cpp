@@ -170,7 +170,7 @@ packed_figures dockline_pack(const std::string& root, compression compress, int 
   std::function<void()> tick = [&] {
     timer.expires_after(std::chrono::milliseconds(1));
     timer.async_wait([&](error_code code) {
-      if (code) return;
+      if (code || figures.seconds > 0) return;
       figures.longest_stall = std::max(figures.longest_stall, seconds_since(last) - 0.001);
       figures.longest_work = std::max(figures.longest_work, thread_seconds() - worked);
       last = clock_type::now();
@@ -191,6 +191,7 @@ packed_figures dockline_pack(const std::string& root, compression compress, int 
                    [&](std::exception_ptr, result<void> sent) {
                      if (!sent) std::printf("failed: %s\n", sent.error().message().c_str());
                      socket.close();
+                     // Where it has just expired there is nothing to cancel; then it sees that all is over.
                      timer.cancel();
                      figures.seconds = seconds_since(start);
                    });
@@ -290,7 +291,7 @@ void print(const column& row, const column& against) {
   const double seconds = median(row.seconds);
   std::printf("%-28s %7.3f s %8.0f MB/s   %6.2f x %s", row.name, seconds,
               static_cast<double>(row.bytes) / seconds / 1e6, median(ratios), against.name);
-  if (row.sent > 0) std::printf("   %.1f MB sent", static_cast<double>(row.sent) / 1e6);
+  if (row.sent > 0) std::printf("   %.3f MB sent", static_cast<double>(row.sent) / 1e6);
   std::printf("\n");
 }
 
