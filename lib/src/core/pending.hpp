@@ -89,8 +89,8 @@ class pending {
     completion(completion&&) noexcept = default;
     completion& operator=(completion&&) = delete;
 
-    // An executor that is torn down drops its handlers without calling them. Whoever waits for this one has to
-    // go with it: the waiting coroutine owns the state, and the state its handler.
+    // An executor that is torn down drops its handlers without calling them. Whoever waits for this one has
+    // to go with it: the waiting coroutine owns the state, and the state its handler.
     ~completion() {
       if (!state || state->outcome) return;
       const auto waiter = std::move(state->waiter);
