@@ -62,7 +62,7 @@ outcome decode(std::string_view bytes, std::size_t chunk_size) {
   }
   if (decoder.head_done()) {
     const auto& head = decoder.head();
-    require(head.status >= 101);
+    require(head.status / 100 != 1 || head.status == 101);
     seen.head = std::to_string(head.status) + head.reason + '\n';
     for (const auto& [name, value] : head.fields) seen.head += name + ':' + value + '\n';
   }
@@ -74,7 +74,7 @@ outcome decode(std::string_view bytes, std::size_t chunk_size) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const outcome whole = decode(bytes, bytes.size());
-  for (const std::size_t chunk_size : {1, 5, 300}) {
+  for (const std::size_t chunk_size : {1u, 5u, 300u}) {
     const outcome seen = decode(bytes, chunk_size);
     // Beast finds some mistakes sooner in a whole text than in pieces of it; it is an error in any case.
     require((seen.failure && whole.failure) || seen == whole);
