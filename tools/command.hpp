@@ -43,6 +43,7 @@ struct command_line {
 };
 
 void add_build(command_line line);
+void add_context(command_line line);
 void add_ping(command_line line);
 void add_run(command_line line);
 void add_version(command_line line);

@@ -2,18 +2,14 @@
 #include <dockline/progress/plain_renderer.hpp>
 
 #include "commands/build_arguments.hpp"
-#include "source_of_stdin.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 
@@ -23,8 +19,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
-// A Dockerfile from standard input is held in memory.
-constexpr std::size_t longest_dockerfile = std::size_t{16} << 20;
 
 bool is_remote(const std::string& path) {
   static constexpr std::array<std::string_view, 6> prefixes = {"http://", "https://", "git://",
@@ -58,65 +52,11 @@ class progress_view {
   std::optional<progress::json_renderer> json_;
 };
 
-asio::awaitable<std::tuple<error_code, std::string>> read_dockerfile(asio::any_io_executor executor,
-                                                                     diagnostics& why) {
-  const auto input = make_source_of_stdin(executor);
-  std::string text;
-  std::vector<char> block(64 * 1024);
-  for (;;) {
-    auto [code, size] =
-        co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-            [&](auto handler) {
-              input->async_read_some(asio::buffer(block), transfer_handler(std::move(handler)));
-            },
-            no_throw);
-    why = input->why();
-    if (!code && text.size() + size > longest_dockerfile) {
-      code = errc::message_too_long;
-      why.set_client_message("standard input: a Dockerfile is at most 16 MiB long");
-    }
-    if (code) co_return std::make_tuple(code, std::string());
-    if (size == 0) co_return std::make_tuple(error_code(), std::move(text));
-    text.append(block.data(), size);
-  }
-}
-
-archive::context_options context_options_of(const build_arguments& arguments, console& terminal, bool& good) {
-  archive::context_options options;
-  options.directory = arguments.path;
-  if (!arguments.file.empty() && arguments.file != "-") {
-    options.dockerfile = archive::dockerfile_source::from_path(arguments.file);
-  }
-  // The classic builder gets what docker sends it.
-  options.mode = archive::ignore_mode::classic;
-  // "auto" is no compression on a Unix socket, where a copy is cheaper than a deflate.
-  options.compress =
-      arguments.compression == "gzip" ? archive::compression::gzip : archive::compression::none;
-  options.compression_level = arguments.compression_level;
-  options.reproducible = arguments.reproducible;
-  if (const char* epoch = std::getenv("SOURCE_DATE_EPOCH"); arguments.reproducible && epoch && *epoch) {
-    std::int64_t seconds = 0;
-    const std::string_view text(epoch);
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    good = code == std::errc() && end == text.data() + text.size();
-    if (!good)
-      terminal.error("SOURCE_DATE_EPOCH \"" + std::string(text) + "\": not a number of seconds since 1970");
-    options.source_date_epoch = seconds;
-  }
-  return options;
-}
-
 bool write_id(const std::string& path, const std::string& id) {
   std::ofstream file(path, std::ios::trunc | std::ios::binary);
   file << id;
   file.close();
   return file.good();
-}
-
-// Whatever is wrong before anything was sent is bad input, an ignore file that cannot be read as well.
-exit_status report_unsent(console& terminal, error_code code, const diagnostics& why) {
-  const exit_status status = report(terminal, code, why);
-  return status == exit_status::failed ? exit_status::usage : status;
 }
 
 asio::awaitable<int> build(asio::any_io_executor executor, global_options global, build_arguments arguments) {
@@ -133,24 +73,17 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
 
   diagnostics why;
   std::shared_ptr<byte_source> source;
-  archive::build_context context;
-  if (is_remote(arguments.path)) {
-    options->remote = arguments.path;
-    options->dockerfile = arguments.file;
+  if (is_remote(arguments.context.path)) {
+    options->remote = arguments.context.path;
+    options->dockerfile = arguments.context.file;
   } else {
-    bool good = true;
-    archive::context_options wanted = context_options_of(arguments, terminal, good);
-    if (!good) co_return leave(exit_status::usage);
-    if (arguments.file == "-") {
-      auto [code, text] = co_await read_dockerfile(executor, why);
-      if (code) co_return leave(report_unsent(terminal, code, why));
-      wanted.dockerfile = archive::dockerfile_source::from_text(std::move(text));
-    }
-    auto [code, opened] = co_await archive::async_open_context(executor, std::move(wanted), why, no_throw);
-    if (code) co_return leave(report_unsent(terminal, code, why));
-    context = std::move(opened);
-    options->dockerfile = context.dockerfile_name();
-    source = context.pack();
+    int status = 0;
+    // The classic builder gets what docker sends it.
+    auto context =
+        co_await open_context(executor, arguments.context, archive::ignore_mode::classic, terminal, status);
+    if (!context) co_return status;
+    options->dockerfile = context->dockerfile_name();
+    source = context->pack();
   }
 
   const engine::client daemon(executor, client_options_of(global));

@@ -88,9 +88,9 @@ void declare(CLI::App& command, build_arguments& arguments) {
         ->expected(1)
         ->allow_extra_args(false);
   };
-  one("PATH", arguments.path, "", "The directory to build from (.), or a Git or HTTP URL for the daemon");
-  one("-f,--file", arguments.file, "FILE",
-      "The Dockerfile, from anywhere; - is standard input (PATH/Dockerfile)");
+  one("PATH", arguments.context.path, "",
+      "The directory to build from (.), or a Git or HTTP URL for the daemon");
+  declare_context(command, arguments.context, {"auto", "gzip", "none"});
   many("-t,--tag", arguments.tags, "NAME[:TAG]", "A name for the image");
   many("--build-arg", arguments.build_args, "NAME[=VALUE]",
        "For ARG; without VALUE, that of the environment");
@@ -123,13 +123,6 @@ void declare(CLI::App& command, build_arguments& arguments) {
       ->transform(CLI::IsMember({"auto", "plain", "json"}).description(""));
   one("--builder", arguments.builder, "auto|classic", "The daemon's builder to use (auto)")
       ->transform(CLI::IsMember({"auto", "classic", "buildkit"}).description(""));
-  one("--compression", arguments.compression, "auto|gzip|none",
-      "Of the context on its way to the daemon (auto)")
-      ->transform(CLI::IsMember({"auto", "gzip", "none"}).description(""));
-  one("--compression-level", arguments.compression_level, "1-9", "1 is fast, 9 is small (1)")
-      ->transform(CLI::Range(1, 9).description(""));
-  command.add_flag("--reproducible", arguments.reproducible,
-                   "Equal content makes an equal context: times are SOURCE_DATE_EPOCH or 0");
 }
 
 std::optional<engine::build_options> engine_options_of(const build_arguments& arguments, console& terminal) {

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <dockline/archive/build_context.hpp>
 #include <dockline/engine/build.hpp>
 
 #include "command.hpp"
+#include "commands/context_arguments.hpp"
 
 #include <optional>
 #include <string>
@@ -19,8 +19,7 @@ namespace dockline::tool {
 struct build_arguments {
   build_arguments() = default;
 
-  std::string path = ".";
-  std::string file;
+  context_arguments context;
   std::vector<std::string> tags;
   std::vector<std::string> build_args;
   std::vector<std::string> labels;
@@ -49,9 +48,6 @@ struct build_arguments {
   bool quiet = false;
   std::string progress = "auto";
   std::string builder = "auto";
-  std::string compression = "auto";
-  int compression_level = 1;
-  bool reproducible = false;
 };
 
 void declare(CLI::App& command, build_arguments& arguments);

@@ -88,6 +88,10 @@ const std::string& build_context::ignore_file() const noexcept {
   return state_ ? state_->found->plan.ignore_file : nothing;
 }
 
+ignore_mode build_context::mode() const noexcept {
+  return state_ ? state_->found->plan.mode : ignore_mode::buildkit;
+}
+
 const std::string& build_context::directory() const noexcept {
   return state_ ? state_->found->plan.root : nothing;
 }

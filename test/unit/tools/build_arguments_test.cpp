@@ -68,13 +68,13 @@ TEST_SUITE("tools/build_arguments") {
     CHECK_FALSE(options->no_cache);
     CHECK(options->memory_swap == 0);
     const build_arguments arguments = parse({"dir"});
-    CHECK(arguments.path == "dir");
-    CHECK(parse({}).path == ".");
+    CHECK(arguments.context.path == "dir");
+    CHECK(parse({}).context.path == ".");
     // What may be given several times takes one word each time.
     for (const auto option : {"-t", "--build-arg", "--label", "--cache-from", "--add-host", "--ulimit"})
-      CHECK_MESSAGE(parse({option, "value", "dir"}).path == "dir", option);
+      CHECK_MESSAGE(parse({option, "value", "dir"}).context.path == "dir", option);
     CHECK(arguments.progress == "auto");
-    CHECK(arguments.compression == "auto");
+    CHECK(arguments.context.compression == "auto");
   }
 
   TEST_CASE("each option arrives") {

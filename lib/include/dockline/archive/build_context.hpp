@@ -109,6 +109,9 @@ class DOCKLINE_API build_context {
   // that lies outside. Empty when there is none.
   const std::string& ignore_file() const noexcept;
 
+  // How its ignore file is read.
+  ignore_mode mode() const noexcept;
+
   // The context's directory: absolute, without symbolic links.
   const std::string& directory() const noexcept;
 

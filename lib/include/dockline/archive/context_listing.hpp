@@ -59,6 +59,13 @@ struct context_listing {
   std::optional<std::string> disputed;
 };
 
+// The listing as one JSON object, without a line end: `mode`, `dockerfile`, `ignore_file`; `entries` in
+// sending order (`path`, `type`, `size`, `mode` as four octal digits, `link`); `ignored` (`path`, with a
+// final '/' for a directory that was dropped whole, and `rule`: `file`, `line`, `pattern`); `skipped`
+// (`path`, `reason`); `totals` (`entries`, `bytes`, `ignored`). A name that is not UTF-8 has U+FFFD in the
+// place of its bytes, and `path_base64` beside it.
+DOCKLINE_API std::string to_json(const build_context& context, const context_listing& listing);
+
 // The compiled half of async_list_context.
 DOCKLINE_API void start_list_context(boost::asio::any_io_executor executor, build_context context,
                                      diagnostics* why, completion_handler<context_listing> handler);

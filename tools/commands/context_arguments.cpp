@@ -1,0 +1,120 @@
+#include "commands/context_arguments.hpp"
+
+#include "source_of_stdin.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace dockline::tool {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
+// A Dockerfile from standard input is held in memory.
+constexpr std::size_t longest_dockerfile = std::size_t{16} << 20;
+
+asio::awaitable<std::tuple<error_code, std::string>> read_dockerfile(asio::any_io_executor executor,
+                                                                     diagnostics& why) {
+  const auto input = make_source_of_stdin(executor);
+  std::string text;
+  std::vector<char> block(64 * 1024);
+  for (;;) {
+    auto [code, size] =
+        co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
+            [&](auto handler) {
+              input->async_read_some(asio::buffer(block), transfer_handler(std::move(handler)));
+            },
+            no_throw);
+    why = input->why();
+    if (!code && text.size() + size > longest_dockerfile) {
+      code = errc::message_too_long;
+      why.set_client_message("standard input: a Dockerfile is at most 16 MiB long");
+    }
+    if (code) co_return std::make_tuple(code, std::string());
+    if (size == 0) co_return std::make_tuple(error_code(), std::move(text));
+    text.append(block.data(), size);
+  }
+}
+
+// Whatever is wrong before anything was sent is bad input, an ignore file that cannot be read as well.
+int report_unsent(console& terminal, error_code code, const diagnostics& why) {
+  const exit_status status = report(terminal, code, why);
+  return static_cast<int>(status == exit_status::failed ? exit_status::usage : status);
+}
+
+}  // namespace
+
+void declare_context(CLI::App& command, context_arguments& arguments,
+                     const std::vector<std::string>& compressions) {
+  arguments.compression = compressions.front();
+  std::string kinds;
+  for (const auto& one : compressions) kinds += (kinds.empty() ? "" : "|") + one;
+  command
+      .add_option("-f,--file", arguments.file,
+                  "The Dockerfile, from anywhere; - is standard input (PATH/Dockerfile)")
+      ->type_name("FILE");
+  command
+      .add_option("--compression", arguments.compression,
+                  "Of the context on its way (" + compressions.front() + ")")
+      ->type_name(kinds)
+      ->transform(CLI::IsMember(compressions).description(""));
+  command.add_option("--compression-level", arguments.compression_level, "1 is fast, 9 is small (1)")
+      ->type_name("1-9")
+      ->transform(CLI::Range(1, 9).description(""));
+  command.add_flag("--reproducible", arguments.reproducible,
+                   "Equal content makes an equal context: times are SOURCE_DATE_EPOCH or 0");
+}
+
+asio::awaitable<std::optional<archive::build_context>> open_context(asio::any_io_executor executor,
+                                                                    context_arguments arguments,
+                                                                    archive::ignore_mode mode,
+                                                                    console& terminal, int& status) {
+  archive::context_options options;
+  options.directory = arguments.path;
+  options.mode = mode;
+  // "auto" is no compression on a Unix socket, where a copy is cheaper than a deflate.
+  options.compress =
+      arguments.compression == "gzip" ? archive::compression::gzip : archive::compression::none;
+  options.compression_level = arguments.compression_level;
+  options.reproducible = arguments.reproducible;
+  if (const char* epoch = std::getenv("SOURCE_DATE_EPOCH"); arguments.reproducible && epoch && *epoch) {
+    std::int64_t seconds = 0;
+    const std::string_view text(epoch);
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (code != std::errc() || end != text.data() + text.size()) {
+      terminal.error("SOURCE_DATE_EPOCH \"" + std::string(text) + "\": not a number of seconds since 1970");
+      status = static_cast<int>(exit_status::usage);
+      co_return std::nullopt;
+    }
+    options.source_date_epoch = seconds;
+  }
+  diagnostics why;
+  if (arguments.file == "-") {
+    auto [code, text] = co_await read_dockerfile(executor, why);
+    if (code) {
+      status = report_unsent(terminal, code, why);
+      co_return std::nullopt;
+    }
+    options.dockerfile = archive::dockerfile_source::from_text(std::move(text));
+  } else if (!arguments.file.empty()) {
+    options.dockerfile = archive::dockerfile_source::from_path(arguments.file);
+  }
+  auto [code, opened] = co_await archive::async_open_context(executor, std::move(options), why, no_throw);
+  if (code) {
+    status = report_unsent(terminal, code, why);
+    co_return std::nullopt;
+  }
+  co_return std::move(opened);
+}
+
+}  // namespace dockline::tool
