@@ -23,7 +23,9 @@ _dockline() {
     --compression-level) mapfile -t COMPREPLY < <(compgen -W '1 2 3 4 5 6 7 8 9' -- "$current"); return ;;
     --network) mapfile -t COMPREPLY < <(compgen -W 'bridge host none' -- "$current"); return ;;
     --build-arg | -e | --env) mapfile -t COMPREPLY < <(compgen -v -- "$current"); return ;;
-    -f | --file | --iidfile) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    --format) mapfile -t COMPREPLY < <(compgen -W 'table json tar' -- "$current"); return ;;
+    --mode) mapfile -t COMPREPLY < <(compgen -W 'classic buildkit' -- "$current"); return ;;
+    -f | --file | --iidfile | -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     -H | --host) mapfile -t COMPREPLY < <(compgen -W 'unix:///var/run/docker.sock' -- "$current"); return ;;
     -t | --tag | --label | --target | --platform | --cache-from | --add-host | --shm-size | --ulimit | -m | \
       --memory | --memory-swap | --cpu-shares | --cpu-period | --cpu-quota | --cpuset-cpus | --cpuset-mems | \
@@ -36,7 +38,7 @@ _dockline() {
       if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current")
       else
-        mapfile -t COMPREPLY < <(compgen -W 'build run version ping' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'build context run version ping' -- "$current")
       fi
       ;;
     build)
@@ -46,6 +48,14 @@ _dockline() {
           --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --cgroup-parent --rm --force-rm \
           --squash --iidfile -q --quiet --progress --builder --compression --compression-level --reproducible" \
           -- "$current")
+      else
+        mapfile -t COMPREPLY < <(compgen -d -- "$current")
+      fi
+      ;;
+    context)
+      if [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$globals -f --file --format -o --output --mode --compression \
+          --compression-level --reproducible" -- "$current")
       else
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
       fi

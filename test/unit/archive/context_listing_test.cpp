@@ -93,6 +93,44 @@ TEST_SUITE("archive/context_listing") {
     CHECK(classic.ignored[0].whole_directory);
     CHECK(classic.disputed == "d/a.txt");
   }
+
+  TEST_CASE(
+      "as JSON: names that are not UTF-8 carry their bytes, a directory dropped whole ends in a slash") {
+    context_listing listing;
+    context_entry entry;
+    entry.path = "caf\xe9";
+    entry.mode = 04755;
+    entry.size = 3;
+    listing.entries.push_back(entry);
+    entry.path = "l";
+    entry.type = entry_type::symlink;
+    entry.mode = 0777;
+    entry.size = 0;
+    entry.link = "to";
+    listing.entries.push_back(entry);
+    listing.bytes = 3;
+    ignore_origin origin;
+    origin.file = ".dockerignore";
+    origin.line = 2;
+    origin.pattern = "d";
+    listing.rules.push_back(origin);
+    ignored_path dropped;
+    dropped.path = "d";
+    dropped.whole_directory = true;
+    listing.ignored.push_back(dropped);
+    skipped_path skipped;
+    skipped.path = "s";
+    skipped.reason = "a socket";
+    listing.skipped.push_back(skipped);
+    CHECK(to_json(build_context(), listing) ==
+          R"({"mode":"buildkit","dockerfile":"","ignore_file":"","entries":[)"
+          "{\"path\":\"caf\xef\xbf\xbd\","
+          R"("path_base64":"Y2Fm6Q==","type":"file","size":3,"mode":"4755"},)"
+          R"({"path":"l","type":"symlink","size":0,"mode":"0777","link":"to"}],)"
+          R"("ignored":[{"path":"d/","rule":{"file":".dockerignore","line":2,"pattern":"d"}}],)"
+          R"("skipped":[{"path":"s","reason":"a socket"}],)"
+          R"("totals":{"entries":2,"bytes":3,"ignored":1}})");
+  }
 }
 
 }  // namespace dockline::archive
