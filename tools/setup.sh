@@ -93,7 +93,9 @@ start_engine() {
   local i
   command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || return 1
   engine_dir=$(mktemp -d "${TMPDIR:-/var/tmp}/dockline-engine.XXXXXX")
-  mkfifo "$engine_dir/leash"
+  # Others may pass through, so that what keeps them from the engine is its socket, as it is where users have one.
+  chmod 711 "$engine_dir"
+  mkfifo -m 600 "$engine_dir/leash"
   as_root true # asks for a password, if any, while there is a terminal to ask on
   as_root setsid "$top/tools/private-engine" "$engine_dir" "$(id -g)" \
     <"$engine_dir/leash" >"$engine_dir/log" 2>&1 &

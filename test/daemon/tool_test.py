@@ -262,11 +262,15 @@ def case_socket_without_permission():
 
 
 def as_nobody(top, *more):
-    """The words that run the tool, copied to where everybody may read it, as nobody."""
+    """The words that run the tool as nobody, copied with its library to where everybody may read them."""
     copy = top / "dockline-copy"
     shutil.copy(TOOL, copy)
     copy.chmod(0o755)
-    return ["setpriv", f"--reuid={NOBODY}", *(more or [f"--regid={NOBODY}", "--clear-groups"]), str(copy)]
+    for folder in filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(":")):
+        for library in pathlib.Path(folder).glob("libdockline.so.?"):
+            shutil.copy(library, top)
+    return ["setpriv", f"--reuid={NOBODY}", *(more or [f"--regid={NOBODY}", "--clear-groups"]),
+            "env", f"LD_LIBRARY_PATH={top}", str(copy)]
 
 
 def case_deaf_daemon_and_timeout():
