@@ -34,27 +34,37 @@ asio::any_io_executor client::get_executor() const { return state_->executor; }
 client_state::client_state(asio::any_io_executor own_executor, client_options own)
     : options(std::move(own)), executor(std::move(own_executor)), strand(asio::make_strand(executor)) {}
 
-task<api_version> client_state::negotiate(diagnostics& why) {
-  if (version) co_return *version;
+result<api_version> client_state::settle(std::string_view offered, diagnostics& why) {
+  if (version) return *version;
   if (!options.api_version.empty()) {
     version = parse_api_version(options.api_version);
-    if (version) co_return *version;
+    if (version) return *version;
     why.set_client_message("API version \"" + options.api_version + "\": not of the form 1.41");
-    co_return errc::invalid_argument;
+    return errc::invalid_argument;
   }
-  endpoint ping("GET", "/_ping");
-  ping.versioned = false;
-  auto pong = co_await call(std::move(ping), why);
-  if (!pong) co_return pong.error();
   // A daemon from before 1.25 does not say; what it speaks is then the oldest that this library does.
-  const auto theirs = parse_api_version(pong->head.find("Api-Version")).value_or(oldest_api);
+  const auto theirs = parse_api_version(offered).value_or(oldest_api);
   if (theirs < oldest_api) {
     why.set_client_message("the daemon speaks API " + to_string(theirs) + ", this library " +
                            to_string(oldest_api) + " and newer");
-    co_return errc::version_too_old;
+    return errc::version_too_old;
   }
   version = std::min(theirs, newest_api);
-  co_return *version;
+  return *version;
+}
+
+task<answer> client_state::ping(diagnostics& why) {
+  endpoint what("GET", "/_ping");
+  what.versioned = false;
+  auto pong = co_await call(std::move(what), why);
+  co_return pong;
+}
+
+task<api_version> client_state::negotiate(diagnostics& why) {
+  if (version || !options.api_version.empty()) co_return settle({}, why);
+  auto pong = co_await ping(why);
+  if (!pong) co_return pong.error();
+  co_return settle(pong->head.find("Api-Version"), why);
 }
 
 task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, sent_sink on_sent, diagnostics& why) {

@@ -32,8 +32,14 @@ struct client_state : std::enable_shared_from_this<client_state> {
   std::optional<http::client> connections;  // once the address has been read
   std::optional<api_version> version;       // once it is negotiated
 
-  // The version to speak: the option's, else the newest of both sides.
-  // Errors: errc::invalid_argument for the option, errc::version_too_old, and those of a request.
+  // Asks the daemon whether it is there.
+  task<answer> ping(diagnostics& why);
+
+  // Settles, once, which version to speak: the option's, else the newest that both this library and a daemon
+  // that offers `offered` know. Errors: errc::invalid_argument for the option, errc::version_too_old.
+  result<api_version> settle(std::string_view offered, diagnostics& why);
+
+  // The version to speak, asked for when it is not settled yet. Errors: those of settle() and of a request.
   task<api_version> negotiate(diagnostics& why);
 
   // Sends and returns when the head of the answer is there, whatever its status.

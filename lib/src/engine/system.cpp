@@ -7,9 +7,7 @@ namespace dockline::engine {
 namespace {
 
 task<ping_result> ping(std::shared_ptr<client_state> state, diagnostics& why) {
-  endpoint what("GET", "/_ping");
-  what.versioned = false;
-  auto pong = co_await state->call(std::move(what), why);
+  auto pong = co_await state->ping(why);
   if (!pong) co_return pong.error();
   const http::response_head& head = pong->head;
   ping_result found;
@@ -19,7 +17,7 @@ task<ping_result> ping(std::shared_ptr<client_state> state, diagnostics& why) {
   found.server = head.find("Server");
   found.libpod_version = head.find("Libpod-API-Version");
   found.experimental = head.find("Docker-Experimental") == "true";
-  auto negotiated = co_await state->negotiate(why);
+  auto negotiated = state->settle(found.api_version, why);
   if (!negotiated) co_return negotiated.error();
   found.negotiated_version = to_string(*negotiated);
   co_return found;
