@@ -96,7 +96,7 @@ for kind in kinds:
         @check(f"CMake, {kind}")
         def _():
             folder = scratch / f"cmake-{kind}"
-            configure = ["cmake", "-S", consumer, "-B", folder, f"-DCMAKE_CXX_COMPILER={cxx}",
+            configure = ["cmake", "-G", "Ninja", "-S", consumer, "-B", folder, f"-DCMAKE_CXX_COMPILER={cxx}",
                          f"-DCMAKE_CXX_FLAGS={' '.join(sanitize)}", f"-DCMAKE_PREFIX_PATH={prefix}",
                          f"-Ddockline_USE_STATIC_LIBS={'ON' if kind == 'static' else 'OFF'}"]
             run(*configure, "-DWANTED=0.1")
