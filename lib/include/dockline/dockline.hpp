@@ -14,6 +14,7 @@
 #include "dockline/engine/containers.hpp"
 #include "dockline/engine/image_ref.hpp"
 #include "dockline/engine/images.hpp"
+#include "dockline/engine/registry_auth.hpp"
 #include "dockline/engine/run.hpp"
 #include "dockline/engine/system.hpp"
 #include "dockline/http/address.hpp"
