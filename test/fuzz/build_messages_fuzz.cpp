@@ -36,9 +36,11 @@ class order_check {
   void operator()(const step_failed& what) { end(what.index); }
   void operator()(const step_log& what) { require(what.index == open_ && !what.bytes.empty()); }
   void operator()(const layer_progress&) {}
+  void operator()(const transfer_finished&) { require(false); }
   void operator()(const warning&) {}
   void operator()(const image_built& what) { require(open_ == 0 && what.id.starts_with("sha256:")); }
   void operator()(const image_tagged&) { require(open_ == 0); }
+  void operator()(const image_loaded&) { require(false); }
 
  private:
   void end(int index) {

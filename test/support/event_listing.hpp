@@ -5,6 +5,7 @@
 #include "dockline/progress/event.hpp"
 
 #include "core/json.hpp"
+#include "progress/layer_messages.hpp"
 
 #include <string>
 #include <string_view>
@@ -39,14 +40,20 @@ inline std::string list_event(const event& what) {
                  (body.stream == output_stream::out ? " out " : " err ") + in_quotes(body.bytes);
         } else if constexpr (std::is_same_v<body_type, layer_progress>) {
           return "layer_progress " + in_quotes(body.id) + ' ' + in_quotes(body.status) + ' ' +
-                 std::to_string(body.current) + '/' + std::to_string(body.total);
+                 std::to_string(body.current) + '/' + std::to_string(body.total) +
+                 (body.phase == layer_phase::none ? "" : ' ' + std::string(name_of(body.phase)));
+        } else if constexpr (std::is_same_v<body_type, transfer_finished>) {
+          return "transfer_finished " + in_quotes(body.tag) + ' ' + in_quotes(body.digest) +
+                 " size=" + std::to_string(body.size);
         } else if constexpr (std::is_same_v<body_type, warning>) {
           return "warning " + in_quotes(body.text);
         } else if constexpr (std::is_same_v<body_type, image_built>) {
           return "image_built " + body.id;
-        } else {
-          static_assert(std::is_same_v<body_type, image_tagged>);
+        } else if constexpr (std::is_same_v<body_type, image_tagged>) {
           return "image_tagged " + body.reference;
+        } else {
+          static_assert(std::is_same_v<body_type, image_loaded>);
+          return "image_loaded " + in_quotes(body.reference);
         }
       },
       what.body);

@@ -1,6 +1,7 @@
 #include "progress/build_messages.hpp"
 
 #include "progress/frequent_messages.hpp"
+#include "progress/layer_messages.hpp"
 
 #include <algorithm>
 #include <array>
@@ -58,11 +59,6 @@ std::string_view familiar(std::string_view reference) {
   return reference;
 }
 
-std::uint64_t count(const json::value& number) {
-  const auto value = number.as_int().value_or(0);
-  return value > 0 ? static_cast<std::uint64_t>(value) : 0;
-}
-
 }  // namespace
 
 build_messages::build_messages(event_sink events, unknown_sink unknown)
@@ -76,7 +72,7 @@ error_code build_messages::add(std::string_view message, event_time now) {
   }
   if (const auto layer = read_layer_message(message)) {
     text_.settle();
-    emit(layer_progress{std::string(layer->id), std::string(layer->status), layer->current, layer->total});
+    emit(layer_of(*layer));
     return {};
   }
   if (const error_code failure = document_.parse(message)) return failure;
@@ -91,7 +87,7 @@ error_code build_messages::add(std::string_view message, event_time now) {
   } else if (const auto id = root.find("aux").find("ID").as_string()) {
     image_id_ = id->size() == 64 ? "sha256:" + std::string(*id) : std::string(*id);
   } else if (root.find("status").is_string()) {
-    add_layer(root);
+    emit(layer_of(root));
   } else if (unknown_) {
     unknown_(message);
   }
@@ -100,15 +96,6 @@ error_code build_messages::add(std::string_view message, event_time now) {
 
 void build_messages::add_text(std::string_view text) {
   if (!text.empty()) text_.add(text);
-}
-
-void build_messages::add_layer(const json::value& message) {
-  layer_progress layer;
-  layer.id = message.find("id").string_or_empty();
-  layer.status = message.find("status").string_or_empty();
-  layer.current = count(message.find("progressDetail").find("current"));
-  layer.total = count(message.find("progressDetail").find("total"));
-  emit(std::move(layer));
 }
 
 void build_messages::fail(const json::value& message) {

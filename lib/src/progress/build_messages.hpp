@@ -52,7 +52,6 @@ class build_messages final : private build_text::listener {
   void on_warning(std::string_view text) override;
 
   void add_text(std::string_view text);
-  void add_layer(const json::value& message);
   void fail(const json::value& message);
   void finish_step();
   void emit(event_body body);

@@ -2,6 +2,7 @@
 
 #include "core/encoding.hpp"
 #include "core/json.hpp"
+#include "progress/layer_messages.hpp"
 
 #include <utility>
 #include <variant>
@@ -58,6 +59,13 @@ class field_writer {
     text("status", what.status);
     number("current", what.current);
     number("total", what.total);
+    text("phase", name_of(what.phase));
+  }
+  void operator()(const transfer_finished& what) {
+    name("transfer_finished");
+    text("tag", what.tag);
+    text("digest", what.digest);
+    number("size", what.size);
   }
   void operator()(const warning& what) {
     name("warning");
@@ -69,6 +77,10 @@ class field_writer {
   }
   void operator()(const image_tagged& what) {
     name("image_tagged");
+    text("reference", what.reference);
+  }
+  void operator()(const image_loaded& what) {
+    name("image_loaded");
     text("reference", what.reference);
   }
 

@@ -143,10 +143,19 @@ void plain_renderer::on(const layer_progress& what) {
   write_line(step(running_), text);
 }
 
+void plain_renderer::on(const transfer_finished& what) {
+  std::string text = printable(what.tag) + (what.tag.empty() ? "" : ": ") + "done";
+  if (!what.digest.empty()) text += ' ' + printable(what.digest);
+  write_line(no_step_, text);
+}
+
 void plain_renderer::on(const warning& what) { write_line(no_step_, "WARNING: " + printable(what.text)); }
 void plain_renderer::on(const image_built& what) { write_line(no_step_, "built " + printable(what.id)); }
 void plain_renderer::on(const image_tagged& what) {
   write_line(no_step_, "tagged " + printable(what.reference));
+}
+void plain_renderer::on(const image_loaded& what) {
+  write_line(no_step_, "loaded " + printable(what.reference));
 }
 
 void plain_renderer::add_log(group& owner, open_line& line, std::string_view bytes) {

@@ -145,8 +145,10 @@ TEST_SUITE("progress/build_messages") {
             R"({"status":"Extracting","progressDetail":{"current":-1,"units":"s"},"id":"abc"})"
             R"({"status":"Status: Downloaded"})") +
             aux() ==
-        "layer_progress \"v1\" \"Pulling from a\" 0/0\nlayer_progress \"abc\" \"Downloading\" 5/4\n"
-        "layer_progress \"abc\" \"Extracting\" 0/0\nlayer_progress \"\" \"Status: Downloaded\" 0/0\n"
+        "layer_progress \"v1\" \"Pulling from a\" 0/0\nlayer_progress \"abc\" \"Downloading\" 5/4 "
+        "downloading\n"
+        "layer_progress \"abc\" \"Extracting\" 0/0 extracting\nlayer_progress \"\" \"Status: Downloaded\" "
+        "0/0\n"
         "outcome: the answer ended with neither a result nor an error\n" +
             aux());
   }

@@ -35,10 +35,15 @@ TEST_SUITE("progress/json_renderer") {
          "step_log\",\"index\":2,\"stream\":\"stdout\",\"bytes\":\"a\xef\xbf\xbd\",\"bytes_base64\":\"Yf8="
          "\"}"},
         {layer_progress{"abc", "Downloading", 5, 4},
-         R"(layer_progress","id":"abc","status":"Downloading","current":5,"total":4})"},
+         R"(layer_progress","id":"abc","status":"Downloading","current":5,"total":4,"phase":"none"})"},
+        {layer_progress{"abc", "Mounted from a", 0, 0, layer_phase::mounted},
+         R"(layer_progress","id":"abc","status":"Mounted from a","current":0,"total":0,"phase":"mounted"})"},
+        {transfer_finished{"v1", "sha256:1", 527},
+         R"(transfer_finished","tag":"v1","digest":"sha256:1","size":527})"},
         {warning{"look\nout"}, R"(warning","text":"look\nout"})"},
         {image_built{"sha256:1"}, R"(image_built","id":"sha256:1"})"},
-        {image_tagged{"app:1"}, R"(image_tagged","reference":"app:1"})"}};
+        {image_tagged{"app:1"}, R"(image_tagged","reference":"app:1"})"},
+        {image_loaded{"a:1"}, R"(image_loaded","reference":"a:1"})"}};
     std::vector<std::string> lines;
     json_renderer renderer([&](std::string_view line) { lines.emplace_back(line); });
     std::vector<std::string> expected;

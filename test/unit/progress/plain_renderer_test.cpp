@@ -162,6 +162,22 @@ TEST_SUITE("progress/plain_renderer") {
           "cc: Pushed\n");
   }
 
+  TEST_CASE("a push, a pull and a load end with what they were about") {
+    CHECK(render({{0ms, layer_progress{"", "The push refers to repository [a]", 0, 0}},
+                  {0ms, layer_progress{"aa", "Pushing", 512, 1024, layer_phase::pushing}},
+                  {10ms, layer_progress{"aa", "Pushing", 2048, 1024, layer_phase::pushing}},
+                  {20ms, layer_progress{"aa", "Pushed", 0, 0, layer_phase::pushed}},
+                  {20ms, transfer_finished{"v\x1b[2J1", "sha256:1", 5}},
+                  {20ms, transfer_finished{"", "", 0}},
+                  {20ms, image_loaded{"\x1b[2Jl"}}}) ==
+          "The push refers to repository [a]\n"
+          "aa: Pushing 512B / 1.02kB\n"
+          "aa: Pushed\n"
+          "v1: done sha256:1\n"
+          "done\n"
+          "loaded l\n");
+  }
+
   TEST_CASE("steps that run at the same time say their title again when they take turns") {
     CHECK(render({{0ms, step_started{1, 0, "RUN a"}},
                   {0ms, step_started{2, 0, "RUN b"}},

@@ -51,12 +51,46 @@ struct step_log {
   std::string bytes;
 };
 
-// A layer that is pulled or pushed. `current` may exceed `total`; `total` 0 is unknown.
+// Where a layer is on its way. A push goes from `preparing` to `pushed`, a pull from `pulling_fs_layer` to
+// `pull_complete`; `already_exists`, `layer_already_exists` and `mounted` end one that need not be sent.
+enum class layer_phase {
+  none,  // a line about the image, or one in words that are not known here
+  pulling_fs_layer,
+  waiting,
+  downloading,
+  verifying_checksum,
+  download_complete,
+  extracting,
+  pull_complete,
+  already_exists,
+  preparing,
+  pushing,
+  pushed,
+  layer_already_exists,
+  mounted,
+  retrying,
+  loading,
+};
+
+// A layer that is pulled, pushed or loaded, or, with the phase `none`, a line about the whole image.
 struct layer_progress {
-  std::string id;      // short digest; empty for a line about the whole image
-  std::string status;  // in the daemon's words: "Downloading"
-  std::uint64_t current = 0;
-  std::uint64_t total = 0;
+  std::string id;             // of the layer: a short digest; of a line about the image: its tag, or empty
+  std::string status;         // in the daemon's words: "Downloading"
+  std::uint64_t current = 0;  // bytes; may exceed `total`, and is 0 where the daemon counts something else
+  std::uint64_t total = 0;    // bytes; 0 is unknown
+  layer_phase phase = layer_phase::none;
+};
+
+// A push or pull has reached its end, once for each tag.
+struct transfer_finished {
+  std::string tag;         // empty when the daemon did not tell it
+  std::string digest;      // of the manifest: "sha256:" and 64 digits; podman's pull does not tell it
+  std::uint64_t size = 0;  // of the manifest in bytes; 0 for a pull
+};
+
+// An image that a load or import has brought.
+struct image_loaded {
+  std::string reference;  // its name, or "sha256:" and 64 digits where it has none
 };
 
 // Something that did not stop the operation and that a person should know.
@@ -71,8 +105,9 @@ struct image_tagged {
   std::string reference;  // "docker.io/library/app:1" as the daemon or the caller wrote it
 };
 
-using event_body = std::variant<context_progress, step_started, step_cached, step_finished, step_failed,
-                                step_log, layer_progress, warning, image_built, image_tagged>;
+using event_body =
+    std::variant<context_progress, step_started, step_cached, step_finished, step_failed, step_log,
+                 layer_progress, transfer_finished, warning, image_built, image_tagged, image_loaded>;
 
 struct event {
   event_time time;

@@ -67,9 +67,11 @@ class DOCKLINE_API plain_renderer {
   void on(const step_failed& what);
   void on(const step_log& what);
   void on(const layer_progress& what);
+  void on(const transfer_finished& what);
   void on(const warning& what);
   void on(const image_built& what);
   void on(const image_tagged& what);
+  void on(const image_loaded& what);
 
   group& step(int index);
   void add_log(group& owner, open_line& line, std::string_view bytes);
