@@ -77,15 +77,17 @@ def environment(**more):
 class Result:
     def __init__(self, done):
         self.status = done.returncode
-        self.out, self.err = done.stdout, done.stderr
+        self.out, self.err = (stream if isinstance(stream, str) else stream.decode(errors="surrogateescape")
+                              for stream in (done.stdout, done.stderr))
 
     def __str__(self):
         return f"status {self.status}\n--- stdout\n{self.out[-2000:]}\n--- stderr\n{self.err[-2000:]}"
 
 
 def run(*words, stdin="", env=None, cwd=None, prefix=()):
-    done = subprocess.run([*prefix, TOOL, *words], input=stdin, capture_output=True, encoding="utf-8",
-                          errors="surrogateescape", env=environment() if env is None else env, cwd=cwd, timeout=120)
+    if isinstance(stdin, str):
+        stdin = stdin.encode()
+    done = subprocess.run([*prefix, TOOL, *words], input=stdin, capture_output=True, env=environment() if env is None else env, cwd=cwd, timeout=120)
     return Result(done)
 
 
@@ -366,6 +368,38 @@ def case_a_dockerfile_from_elsewhere():
         check(inspect(tag)["Config"]["Labels"]["from"] == "inside", "not the one inside")
         (top / "sub/empty").write_text("")
         check(run("build", "-f", "sub/empty", ".", cwd=top).status == 1, "an empty Dockerfile")
+
+
+def case_a_context_from_standard_input():
+    text = f"FROM {base()}\nCOPY file /got/file\n"
+
+    def archive(mode):
+        whole = io.BytesIO()
+        with tarfile.open(fileobj=whole, mode=mode) as tar:
+            for path, content in (("Dockerfile", text), ("sub/D", text + "LABEL from=D\n"), ("file", "x" * 300_000)):
+                entry = tarfile.TarInfo(path)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content.encode()))
+        return whole.getvalue()
+
+    # xz is a program that the daemon runs; a machine may not have it.
+    for mode in ("w:", "w:gz", "w:bz2") + (("w:xz",) if shutil.which("xz") else ()):
+        tag = name("stdin-" + (mode[2:] or "tar"))
+        result = ended(run("build", "-t", tag, "-", stdin=archive(mode)), 0)
+        check(result.out.startswith("sha256:") and result.out.count("\n") == 1, result)
+        check("/file" in ended(run("run", "--rm", tag, "walk", "/got"), 0).out, mode)
+    ended(run("build", "-q", "-t", (tag := name("stdin-file")), "-f", "sub/D", "-", stdin=archive("w:gz")), 0)
+    check(inspect(tag)["Config"]["Labels"]["from"] == "D", "not the Dockerfile that --file names")
+
+    alone = f"FROM {base()}\nLABEL from=alone\n"
+    ended(run("build", "-q", "-t", (tag := name("stdin-alone")), "-", stdin=alone), 0)
+    check(inspect(tag)["Config"]["Labels"]["from"] == "alone", "not the Dockerfile alone")
+    # Not a tar after all: the daemon's words, and not ours.
+    ended(run("build", "-", stdin=archive("w:")[:100_000]), 1)
+    for words, of in ((["-f", "D", "-"], alone), (["-f", "-", "-"], alone), (["-"], ""),
+                      (["-f", "-", "https://127.0.0.1/x.git"], alone)):
+        result = ended(run("build", *words, stdin=of), 2)
+        check("standard input" in result.err or "--file -" in result.err, result)
 
 
 def case_an_unreadable_file():

@@ -2,14 +2,10 @@
 #include <dockline/progress/plain_renderer.hpp>
 
 #include "commands/build_arguments.hpp"
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "commands/build_source.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <array>
 #include <fstream>
 #include <memory>
 
@@ -17,14 +13,6 @@ namespace dockline::tool {
 namespace {
 
 namespace asio = boost::asio;
-
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
-
-bool is_remote(const std::string& path) {
-  static constexpr std::array<std::string_view, 6> prefixes = {"http://", "https://", "git://",
-                                                               "git@",    "ssh://",   "github.com/"};
-  return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return path.starts_with(prefix); });
-}
 
 // Shows the events as they were asked for.
 class progress_view {
@@ -71,26 +59,20 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   // An id from an earlier build must not pass for one of this.
   if (!arguments.iidfile.empty()) std::remove(arguments.iidfile.c_str());
 
-  diagnostics why;
-  std::shared_ptr<byte_source> source;
-  if (is_remote(arguments.context.path)) {
-    options->remote = arguments.context.path;
-    options->dockerfile = arguments.context.file;
-  } else {
-    int status = 0;
-    // The classic builder gets what docker sends it.
-    auto context =
-        co_await open_context(executor, arguments.context, archive::ignore_mode::classic, terminal, status);
-    if (!context) co_return status;
-    options->dockerfile = context->dockerfile_name();
-    source = context->pack();
-  }
+  int status = 0;
+  // The classic builder gets what docker sends it.
+  auto source = co_await open_build_source(executor, arguments.context, archive::ignore_mode::classic,
+                                           terminal, status);
+  if (!source) co_return status;
+  options->remote = source->remote;
+  options->dockerfile = source->dockerfile;
 
+  diagnostics why;
   const engine::client daemon(executor, client_options_of(global));
   progress_view view(arguments, terminal);
   progress::event_sink sink = [&view](const progress::event& what) { view.show(what); };
   auto [code, image] =
-      co_await engine::async_build(daemon, source, std::move(*options), std::move(sink), why, no_throw);
+      co_await engine::async_build(daemon, source->body, std::move(*options), std::move(sink), why, no_throw);
   view.finish();
   if (code) {
     const failed_step* step = why.step();

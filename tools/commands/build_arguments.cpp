@@ -89,7 +89,7 @@ void declare(CLI::App& command, build_arguments& arguments) {
         ->allow_extra_args(false);
   };
   one("PATH", arguments.context.path, "",
-      "The directory to build from (.), or a Git or HTTP URL for the daemon");
+      "The directory to build from (.), - for standard input, or a Git or HTTP URL for the daemon");
   declare_context(command, arguments.context, {"auto", "gzip", "none"});
   many("-t,--tag", arguments.tags, "NAME[:TAG]", "A name for the image");
   many("--build-arg", arguments.build_args, "NAME[=VALUE]",

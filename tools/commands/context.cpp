@@ -1,9 +1,7 @@
 #include "commands/context_arguments.hpp"
 #include "commands/context_table.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
@@ -19,7 +17,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t block_size = 256 * 1024;
 
 struct context_command {

@@ -2,9 +2,7 @@
 
 #include "source_of_stdin.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -19,30 +17,39 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 // A Dockerfile from standard input is held in memory.
 constexpr std::size_t longest_dockerfile = std::size_t{16} << 20;
 
-asio::awaitable<std::tuple<error_code, std::string>> read_dockerfile(asio::any_io_executor executor,
-                                                                     diagnostics& why) {
-  const auto input = make_source_of_stdin(executor);
-  std::string text;
-  std::vector<char> block(64 * 1024);
-  for (;;) {
-    auto [code, size] =
+}  // namespace
+
+asio::awaitable<error_code> read_start(byte_source& input, std::size_t size, std::string& start,
+                                       diagnostics& why) {
+  while (start.size() < size) {
+    std::vector<char> block(size - start.size());
+    auto [code, read] =
         co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
             [&](auto handler) {
-              input->async_read_some(asio::buffer(block), transfer_handler(std::move(handler)));
+              input.async_read_some(asio::buffer(block), transfer_handler(std::move(handler)));
             },
             no_throw);
-    why = input->why();
-    if (!code && text.size() + size > longest_dockerfile) {
-      code = errc::message_too_long;
+    if (code) why = input.why();
+    if (code || read == 0) co_return code;
+    start.append(block.data(), read);
+  }
+  co_return error_code();
+}
+
+asio::awaitable<error_code> read_dockerfile(byte_source& input, std::string& text, diagnostics& why) {
+  constexpr std::size_t step = std::size_t{64} << 10;
+  for (;;) {
+    const std::size_t wanted = text.size() + step;
+    const error_code code = co_await read_start(input, wanted, text, why);
+    if (code) co_return code;
+    if (text.size() > longest_dockerfile) {
       why.set_client_message("standard input: a Dockerfile is at most 16 MiB long");
+      co_return errc::message_too_long;
     }
-    if (code) co_return std::make_tuple(code, std::string());
-    if (size == 0) co_return std::make_tuple(error_code(), std::move(text));
-    text.append(block.data(), size);
+    if (text.size() < wanted) co_return error_code();
   }
 }
 
@@ -51,8 +58,6 @@ int report_unsent(console& terminal, error_code code, const diagnostics& why) {
   const exit_status status = report(terminal, code, why);
   return static_cast<int>(status == exit_status::failed ? exit_status::usage : status);
 }
-
-}  // namespace
 
 void declare_context(CLI::App& command, context_arguments& arguments,
                      const std::vector<std::string>& compressions) {
@@ -100,8 +105,9 @@ asio::awaitable<std::optional<archive::build_context>> open_context(asio::any_io
   }
   diagnostics why;
   if (arguments.file == "-") {
-    auto [code, text] = co_await read_dockerfile(executor, why);
-    if (code) {
+    const auto input = make_source_of_stdin(executor);
+    std::string text;
+    if (const error_code code = co_await read_dockerfile(*input, text, why)) {
       status = report_unsent(terminal, code, why);
       co_return std::nullopt;
     }

@@ -83,7 +83,7 @@ result<found> tree_walk::next(tree_entry& entry, diagnostics& why) {
   content_.reset();
   if (!started_) {
     started_ = true;
-    if (const error_code code = open_root(why)) return code;
+    if (const error_code code = plan_->on_disk ? open_root(why) : error_code()) return code;
   }
   while (!open_.empty()) {
     open_directory& in = open_.back();

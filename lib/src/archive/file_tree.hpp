@@ -30,7 +30,8 @@ struct overlay_file {
 
 // The tree as it was found when the context was opened; shared by all walks through it.
 struct tree_plan {
-  std::string root;  // absolute
+  std::string root;     // absolute
+  bool on_disk = true;  // false: nothing but the overlay
   ignore_mode mode = ignore_mode::buildkit;
   ignore_rules rules;
   std::string ignore_file;            // for messages; empty when there is none

@@ -102,6 +102,7 @@ class finder {
   finder(const context_options& options, diagnostics& why) : options_(options), why_(why) {}
 
   result<std::shared_ptr<context_tree>> run() {
+    if (options_.dockerfile.where() == dockerfile_source::kind::alone) return alone();
     if (const error_code code = find_root()) return code;
     if (const error_code code = find_dockerfile()) return code;
     if (const error_code code = find_ignore_file()) return code;
@@ -112,6 +113,16 @@ class finder {
   }
 
  private:
+  // No directory, and so no ignore file either.
+  std::shared_ptr<context_tree> alone() {
+    tree_->plan.on_disk = false;
+    tree_->dockerfile_name = "Dockerfile";
+    tree_->dockerfile_text = options_.dockerfile.value();
+    tree_->plan.overlay.push_back({tree_->dockerfile_name, tree_->dockerfile_text});
+    tree_->plan.always.push_back(tree_->dockerfile_name);
+    return tree_;
+  }
+
   error_code find_root() {
     const std::string path = absolute(options_.directory, options_.working_directory);
     auto root = resolved(path);
@@ -130,6 +141,7 @@ class finder {
     const dockerfile_source& source = options_.dockerfile;
     const std::string& root = tree_->plan.root;
     switch (source.where()) {
+      case dockerfile_source::kind::alone:
       case dockerfile_source::kind::text:
         inside_ = false;
         tree_->dockerfile_text = source.value();

@@ -159,6 +159,30 @@ TEST_SUITE("archive/build_context") {
           ".dockerignore\na.log\n" + opened.context.dockerfile_name() + "\n");
   }
 
+  TEST_CASE("a Dockerfile alone is the whole context") {
+    context_options options;
+    options.directory = "/nowhere";
+    options.dockerfile = dockerfile_source::alone("FROM scratch\nCOPY a /\n");
+    const auto opened = open(options);
+    REQUIRE(!opened.code);
+    CHECK(opened.context.dockerfile_name() == "Dockerfile");
+    CHECK(opened.context.dockerfile_text() == "FROM scratch\nCOPY a /\n");
+    CHECK(opened.context.directory().empty());
+    CHECK(opened.context.ignore_file().empty());
+    for (const auto compress : {compression::none, compression::gzip}) {
+      options.compress = compress;
+      const packed_bytes packed = pack(options);
+      CHECK(!packed.code);
+      CHECK(packed.progress.entries == 1);
+    }
+    options.compress = compression::none;
+    const auto items = items_of(options);
+    REQUIRE(items.size() == 1);
+    CHECK(items[0].name == "Dockerfile");
+    CHECK(items[0].text == "FROM scratch\nCOPY a /\n");
+    CHECK(items[0].mode == 0600);
+  }
+
   TEST_CASE("reproducible: two trees of equal content give equal bytes") {
     std::string packed[2];
     for (const int which : {0, 1}) {

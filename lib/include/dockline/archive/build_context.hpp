@@ -33,7 +33,7 @@ enum class compression { none, gzip };
 // Where the Dockerfile comes from. By default it is looked for in the context: Dockerfile, else dockerfile.
 class DOCKLINE_API dockerfile_source {
  public:
-  enum class kind { in_context, path, text };
+  enum class kind { in_context, path, text, alone };
 
   dockerfile_source() = default;
 
@@ -41,6 +41,9 @@ class DOCKLINE_API dockerfile_source {
   static dockerfile_source from_path(std::string path) { return {kind::path, std::move(path)}; }
   // The Dockerfile itself, from memory or a standard input that was read.
   static dockerfile_source from_text(std::string text) { return {kind::text, std::move(text)}; }
+  // The Dockerfile itself, and no directory: the context holds nothing else, context_options::directory is
+  // not looked at.
+  static dockerfile_source alone(std::string text) { return {kind::alone, std::move(text)}; }
 
   kind where() const noexcept { return where_; }
   const std::string& value() const noexcept { return value_; }
@@ -112,7 +115,7 @@ class DOCKLINE_API build_context {
   // How its ignore file is read.
   ignore_mode mode() const noexcept;
 
-  // The context's directory: absolute, without symbolic links.
+  // The context's directory: absolute, without symbolic links. Empty for a Dockerfile alone.
   const std::string& directory() const noexcept;
 
   // A packing from the start: the bytes of the tar or tar.gz. Several may be read at the same time.
