@@ -1,5 +1,7 @@
 #include "command.hpp"
 
+#include <dockline/engine/daemon_choice.hpp>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -12,14 +14,25 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <utility>
 
 namespace dockline::tool {
 
 namespace asio = boost::asio;
 
 engine::client_options client_options_of(const global_options& global) {
-  engine::client_options options = engine::client_options_from_environment();
-  if (!global.host.empty()) options.host = global.host;
+  engine::daemon_sources sources = engine::daemon_sources_from_environment();
+  sources.host = global.host;
+  sources.context = global.context;
+  sources.tls = global.tls;
+  sources.tls_verify = global.tls_verify;
+  sources.tls_ca_file = global.tls_ca_file;
+  sources.tls_certificate_file = global.tls_certificate_file;
+  sources.tls_key_file = global.tls_key_file;
+  diagnostics why;
+  auto chosen = engine::choose_daemon(sources, why);
+  if (!chosen) throw error_with_diagnostics(chosen.error(), why);
+  engine::client_options options = std::move(*chosen);
   if (global.timeout_seconds > 0) {
     // A billion seconds is for ever, and still fits into every clock.
     const double seconds = std::min(global.timeout_seconds, 1e9);
@@ -57,6 +70,9 @@ int run_until_done(asio::io_context& io, std::function<asio::awaitable<int>()> b
                    if (failure) {
                      try {
                        std::rethrow_exception(failure);
+                     } catch (const error_with_diagnostics& thrown) {
+                       console terminal;
+                       status = static_cast<int>(report(terminal, thrown.code(), thrown.why()));
                      } catch (const std::exception& thrown) {
                        console().error(thrown.what());
                      }

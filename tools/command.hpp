@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,15 @@ namespace dockline::tool {
 struct global_options {
   global_options() = default;
 
-  std::string host;            // empty: DOCKER_HOST, else the default socket
+  // Which daemon; what is empty is left to the environment and to docker's configuration.
+  std::string host;
+  std::string context;
+  std::optional<bool> tls;
+  std::optional<bool> tls_verify;
+  std::string tls_ca_file;
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+
   double timeout_seconds = 0;  // 0: the library's defaults
 };
 
@@ -48,7 +57,8 @@ void add_ping(command_line line);
 void add_run(command_line line);
 void add_version(command_line line);
 
-// The client that the global options describe.
+// The client that the global options describe. Throws error_with_diagnostics when no daemon can be chosen,
+// which run_until_done() and main() report.
 engine::client_options client_options_of(const global_options& global);
 
 // Runs `body` to its end. SIGINT and SIGTERM cancel it; a second one leaves at once.

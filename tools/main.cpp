@@ -1,5 +1,6 @@
 #include "arguments.hpp"
 #include "command.hpp"
+#include "daemon_options.hpp"
 #include "help.hpp"
 
 #include <CLI/CLI.hpp>
@@ -22,8 +23,7 @@ int main(int argc, char** argv) {
     action chosen;
     app.require_subcommand(1);
     app.fallthrough();
-    app.add_option("-H,--host", global.host, "The daemon (DOCKER_HOST, else unix:///var/run/docker.sock)")
-        ->type_name("unix:///PATH");
+    add_daemon_options(app, global);
     app.add_option("--timeout", global.timeout_seconds,
                    "How long to wait for a connection, an answer, a sign of life (10, 60, 60)")
         ->type_name("SECONDS")
@@ -51,6 +51,8 @@ int main(int argc, char** argv) {
       return static_cast<int>(exit_status::usage);
     }
     return chosen();
+  } catch (const dockline::error_with_diagnostics& thrown) {
+    return static_cast<int>(report(terminal, thrown.code(), thrown.why()));
   } catch (const std::exception& thrown) {
     terminal.error(thrown.what());
     return static_cast<int>(exit_status::failed);

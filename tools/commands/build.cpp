@@ -3,9 +3,11 @@
 
 #include "commands/build_arguments.hpp"
 #include "commands/build_source.hpp"
+#include "credentials.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <fstream>
 #include <memory>
 
@@ -30,6 +32,12 @@ class progress_view {
   void show(const progress::event& what) {
     if (plain_) plain_->show(what);
     if (json_) json_->show(what);
+  }
+  void warn(const std::string& text) {
+    progress::event what;
+    what.time = std::chrono::system_clock::now();
+    what.body = progress::warning{text};
+    show(what);
   }
   void finish() {
     if (plain_) plain_->finish();
@@ -68,8 +76,12 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   options->dockerfile = source->dockerfile;
 
   diagnostics why;
-  const engine::client daemon(executor, client_options_of(global));
+  const engine::client_options where = client_options_of(global);
+  const engine::client daemon(executor, where);
   progress_view view(arguments, terminal);
+  auto prepared = co_await add_user_settings(executor, where.host, source->dockerfile_text, *options, why);
+  if (!prepared) co_return leave(report(terminal, prepared.error(), why));
+  for (const auto& text : *prepared) view.warn(text);
   progress::event_sink sink = [&view](const progress::event& what) { view.show(what); };
   auto [code, image] =
       co_await engine::async_build(daemon, source->body, std::move(*options), std::move(sink), why, no_throw);

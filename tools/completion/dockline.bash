@@ -1,12 +1,18 @@
 # Bash completion for dockline. Everything is known here: no daemon is asked.
 
+# The names of docker's contexts.
+_dockline_contexts() {
+  echo default
+  sed -n 's/.*"Name":"\([A-Za-z0-9_.+-]*\)".*/\1/p' "${DOCKER_CONFIG:-$HOME/.docker}"/contexts/meta/*/meta.json 2>/dev/null
+}
+
 _dockline() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word i
-  local globals='-H --host --timeout -h --help'
+  local globals='-H --host -c --context --tls --tlsverify --tlscacert --tlscert --tlskey --timeout -h --help'
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      -H | --host | --timeout) ((i++)) ;;
+      -H | --host | -c | --context | --tlscacert | --tlscert | --tlskey | --timeout) ((i++)) ;;
       -*) ;;
       *)
         command=$word
@@ -25,7 +31,8 @@ _dockline() {
     --build-arg | -e | --env) mapfile -t COMPREPLY < <(compgen -v -- "$current"); return ;;
     --format) mapfile -t COMPREPLY < <(compgen -W 'table json tar' -- "$current"); return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'classic buildkit' -- "$current"); return ;;
-    -f | --file | --iidfile | -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    -c | --context) mapfile -t COMPREPLY < <(compgen -W "$(_dockline_contexts)" -- "$current"); return ;;
+    -f | --file | --iidfile | -o | --output | --tlscacert | --tlscert | --tlskey) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     -H | --host) mapfile -t COMPREPLY < <(compgen -W 'unix:///var/run/docker.sock' -- "$current"); return ;;
     -t | --tag | --label | --target | --platform | --cache-from | --add-host | --shm-size | --ulimit | -m | \
       --memory | --memory-swap | --cpu-shares | --cpu-period | --cpu-quota | --cpuset-cpus | --cpuset-mems | \

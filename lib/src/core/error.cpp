@@ -22,6 +22,7 @@ class library_category final : public boost::system::error_category {
       case errc::no_such_directory: return "no such directory";
       case errc::no_dockerfile: return "no Dockerfile";
       case errc::unsupported_parameter: return "not supported by the daemon's API version";
+      case errc::bad_configuration: return "bad configuration";
       case errc::unreadable_file: return "cannot read from the build context";
       case errc::file_changed: return "a file changed while it was packed";
       case errc::cannot_connect: return "cannot connect";
@@ -109,7 +110,8 @@ class kind_category final : public boost::system::error_category {
       case errc::invalid_reference:
       case errc::invalid_address:
       case errc::no_such_directory:
-      case errc::no_dockerfile: return condition::invalid_argument;
+      case errc::no_dockerfile:
+      case errc::bad_configuration: return condition::invalid_argument;
       case errc::unsupported_parameter:
       case errc::not_acceptable:
       case errc::version_too_old: return condition::unsupported;

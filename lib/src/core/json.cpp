@@ -6,6 +6,7 @@
 #include <rapidjson/reader.h>
 #include <rapidjson/writer.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -106,6 +107,7 @@ struct document::impl {
   rapidjson::Reader reader;
   rapidjson::Document parsed{&memory};
   bool valid = false;
+  std::size_t failed_at = 0;
 };
 
 document::document() : impl_(std::make_unique<impl>()) {}
@@ -117,7 +119,8 @@ error_code document::parse(std::string_view text, const limits& bounds) {
   impl& self = *impl_;
   self.valid = false;
   // A NUL would end the text for the parser; in JSON it stands nowhere.
-  if (text.size() > bounds.bytes || text.find('\0') != std::string_view::npos) return errc::malformed_json;
+  self.failed_at = std::min(text.find('\0'), bounds.bytes);
+  if (text.size() > self.failed_at) return errc::malformed_json;
   if (is_utf8(text))
     self.text.assign(text);
   else
@@ -131,6 +134,7 @@ error_code document::parse(std::string_view text, const limits& bounds) {
     depth_guard guard(handler, bounds.depth);
     constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag;
     self.valid = !self.reader.Parse<flags>(input, guard).IsError();
+    self.failed_at = self.reader.GetErrorOffset();
     return self.valid;
   };
   self.parsed.Populate(generate);
@@ -138,6 +142,8 @@ error_code document::parse(std::string_view text, const limits& bounds) {
 }
 
 value document::root() const noexcept { return impl_->valid ? value(&impl_->parsed) : value(); }
+
+std::size_t document::failed_at() const noexcept { return impl_->failed_at; }
 
 result<document> parse(std::string_view text, const limits& bounds) {
   document parsed;

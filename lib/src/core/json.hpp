@@ -111,6 +111,9 @@ class document {
 
   value root() const noexcept;
 
+  // After a failure: how many bytes of the text were understood. A little off where it is not UTF-8.
+  std::size_t failed_at() const noexcept;
+
  private:
   struct impl;
   std::unique_ptr<impl> impl_;

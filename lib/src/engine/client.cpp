@@ -91,6 +91,10 @@ task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, sent_sin
   request.source = std::move(what.source);
   request.on_sent = std::move(on_sent);
   auto started = co_await connections->start(std::move(request), limits, why);
+  if (!started && !options.hint.empty() &&
+      (started.error() == errc::cannot_connect || started.error() == errc::no_permission)) {
+    why.set_client_message(why.client_message() + " (" + options.hint + ")");
+  }
   co_return started;
 }
 

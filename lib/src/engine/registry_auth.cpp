@@ -41,10 +41,14 @@ std::string registry_key(std::string_view registry) {
   return host;
 }
 
-std::string encode_registry_auth(const registry_auth& auth) {
+std::string registry_auth_json(const registry_auth& auth) {
   json::writer out;
   write(out, auth);
-  return encode_base64url(out.text());
+  return out.take();
+}
+
+std::string encode_registry_auth(const registry_auth& auth) {
+  return encode_base64url(registry_auth_json(auth));
 }
 
 std::string encode_registry_config(const std::map<std::string, registry_auth>& auths) {

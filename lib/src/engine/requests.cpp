@@ -4,6 +4,7 @@
 #include "dockline/engine/image_ref.hpp"
 
 #include "core/json.hpp"
+#include "engine/registry_auth_header.hpp"
 
 #include <algorithm>
 #include <map>
@@ -155,8 +156,8 @@ result<endpoint> build(const build_options& options, api_version version, diagno
   out.add_text("outputs", options.outputs);
   out.add_text("buildid", options.build_id);
   out.add("version", "1");
-  // "e30=" is {}: no credentials. Some daemons want the field even so.
-  what.fields.push_back({"X-Registry-Config", "e30="});
+  // Some daemons want the field even without credentials.
+  what.fields.push_back({"X-Registry-Config", encode_registry_config(options.registry_auths)});
   if (options.remote.empty()) what.fields.push_back({"Content-Type", "application/x-tar"});
   what.silent = true;
   return what;

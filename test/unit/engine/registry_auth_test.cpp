@@ -2,6 +2,7 @@
 
 #include "core/encoding.hpp"
 #include "engine/registry_auth_header.hpp"
+#include "unit/engine/request_text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -53,6 +54,16 @@ TEST_SUITE("engine/registry_auth") {
     // One registry, written twice.
     CHECK(decoded(encode_registry_config({{"http://r:1", {"a", "b"}}, {"r:1", {"c", "d"}}})) ==
           R"({"r:1":{"username":"a","password":"b"}})");
+  }
+
+  TEST_CASE("POST /auth") {
+    registry_auth auth("test", "secret");
+    auth.server_address = "127.0.0.1:5001";
+    const std::string body = R"({"username":"test","password":"secret","serveraddress":"127.0.0.1:5001"})";
+    CHECK(request_text(auth_check_request(auth), {1, 41}) ==
+          "POST /v1.41/auth HTTP/1.1\r\nUser-Agent: dockline/test\r\nContent-Type: application/json\r\n"
+          "Host: docker\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body);
   }
 
   TEST_CASE("the key of a registry: one for every way of writing it") {

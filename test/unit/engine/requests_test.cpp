@@ -275,6 +275,20 @@ TEST_SUITE("engine/requests") {
     }
   }
 
+  TEST_CASE("build: credentials go by registry, and into no other field") {
+    build_options options;
+    options.registry_auths["127.0.0.1:5001"] = {"test", "test"};
+    options.registry_auths["docker.io"].identity_token = "t";
+    options.registry_auths["anonymous"];
+    // {"127.0.0.1:5001":{"username":"test","password":"test"},
+    //  "https://index.docker.io/v1/":{"identitytoken":"t"}}
+    CHECK(build_request(options) ==
+          "POST /v1.51/build?forcerm=1&version=1 HTTP/1.1\r\nUser-Agent: dockline/test\r\n"
+          "X-Registry-Config: eyIxMjcuMC4wLjE6NTAwMSI6eyJ1c2VybmFtZSI6InRlc3QiLCJwYXNzd29yZCI6InRlc3Qi"
+          "fSwiaHR0cHM6Ly9pbmRleC5kb2NrZXIuaW8vdjEvIjp7ImlkZW50aXR5dG9rZW4iOiJ0In19\r\n"
+          "Content-Type: application/x-tar\r\nHost: docker\r\nTransfer-Encoding: chunked\r\n\r\n");
+  }
+
   TEST_CASE("build: limits that are unlimited, or equal, are no mistake") {
     build_options options;
     options.ulimits.emplace_back("nofile", -1, -1);

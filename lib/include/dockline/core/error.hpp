@@ -32,6 +32,7 @@ enum class errc {
   no_such_directory = 5,      // the context is not there, or is no directory
   no_dockerfile = 6,          // the Dockerfile is not there
   unsupported_parameter = 7,  // the negotiated API version lacks what was asked for
+  bad_configuration = 8,      // a file of the user's settings cannot be read or understood
 
   // The context, while it was walked and packed.
   unreadable_file = 20,  // a file or directory of the context cannot be read

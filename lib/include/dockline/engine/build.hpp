@@ -4,6 +4,7 @@
 
 #include "dockline/core/byte_source.hpp"
 #include "dockline/engine/client.hpp"
+#include "dockline/engine/registry_auth.hpp"
 #include "dockline/progress/event.hpp"
 
 #include <cstdint>
@@ -45,6 +46,8 @@ struct build_options {
   std::string target;
   // "linux/amd64". Since API 1.32.
   std::string platform;
+  // What the daemon logs in with to the registries that it pulls from, by registry: found_credentials::auths.
+  std::map<std::string, registry_auth> registry_auths;
   // Images whose layers may serve as cache.
   std::vector<std::string> cache_from;
   bool no_cache = false;

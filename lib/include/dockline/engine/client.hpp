@@ -2,6 +2,7 @@
 
 #include "dockline/core/async.hpp"
 #include "dockline/core/export.hpp"
+#include "dockline/http/tls_options.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -19,6 +20,12 @@ struct client_options {
   // starts, which then fails with errc::invalid_address where it cannot be read.
   std::string host = "unix:///var/run/docker.sock";
 
+  // TLS on a tcp:// address. Its files are read when the first operation starts.
+  http::tls_options tls;
+
+  // What is said as well when nothing answers: where else a daemon might be.
+  std::string hint;
+
   // The API version to speak, "1.41". Empty: the newest that both sides know, asked for once with /_ping.
   std::string api_version;
 
@@ -32,7 +39,8 @@ struct client_options {
   std::chrono::milliseconds idle_timeout{60'000};     // without a byte in either direction
 };
 
-// Options with `host` taken from the environment variable DOCKER_HOST, when it is set and not empty.
+// Options with `host` taken from the environment variable DOCKER_HOST, when it is set and not empty. For all
+// that the docker CLI looks at, its contexts and TLS among them, see choose_daemon().
 DOCKLINE_API client_options client_options_from_environment();
 
 struct client_state;

@@ -1,0 +1,55 @@
+#pragma once
+
+// Which daemon is meant, decided as the docker CLI does it.
+
+#include "dockline/core/error.hpp"
+#include "dockline/core/export.hpp"
+#include "dockline/engine/client.hpp"
+
+#include <optional>
+#include <string>
+
+namespace dockline {
+class diagnostics;
+}
+
+namespace dockline::engine {
+
+// All that has a say. Empty is "does not say".
+struct daemon_sources {
+  daemon_sources() = default;
+
+  std::string host;     // what was asked for: --host
+  std::string context;  // or by the name of a docker context: --context
+
+  // TLS as it was asked for. `tls` alone takes any certificate; `tls_verify` implies it.
+  std::optional<bool> tls;
+  std::optional<bool> tls_verify;
+  std::string tls_ca_file;
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+
+  // The environment.
+  std::string docker_host;         // DOCKER_HOST
+  std::string docker_context;      // DOCKER_CONTEXT
+  bool docker_tls = false;         // DOCKER_TLS, whether it is set to anything
+  bool docker_tls_verify = false;  // DOCKER_TLS_VERIFY, the same: also "0" is a yes, as with docker
+  std::string docker_cert_path;    // DOCKER_CERT_PATH: the folder of ca.pem, cert.pem and key.pem
+  std::string config_directory;    // config_directory_from_environment()
+  std::string runtime_directory;   // XDG_RUNTIME_DIR, where podman would have its socket
+};
+
+DOCKLINE_API daemon_sources daemon_sources_from_environment();
+
+// The daemon: `host`, or the context that `context` names; else DOCKER_HOST, DOCKER_CONTEXT, the current
+// context of config.json, and last the default socket; the context "default" is DOCKER_HOST or the default
+// socket. Nothing is read that is not needed for that. Waits for the disk.
+//
+// In the result `host`, `tls` and `hint` are set. Where the default socket was chosen and a socket of podman
+// exists, the hint names it; it is never chosen.
+//
+// Errors: errc::invalid_argument when both `host` and `context` are given, or there is no such context;
+// errc::bad_configuration for what cannot be read or understood.
+DOCKLINE_API result<client_options> choose_daemon(const daemon_sources& sources, diagnostics& why);
+
+}  // namespace dockline::engine

@@ -1,0 +1,101 @@
+#include "dockline/engine/daemon_choice.hpp"
+
+#include "dockline/core/diagnostics.hpp"
+#include "dockline/engine/config_file.hpp"
+#include "dockline/engine/docker_context.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace dockline::engine {
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+bool is_socket(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+// The name of the context that counts. Empty: none, the address counts.
+result<std::string> context_name(const daemon_sources& sources, diagnostics& why) {
+  if (!sources.context.empty() && !sources.host.empty()) {
+    why.set_client_message("a host and a context are given: only one of them can name the daemon");
+    return errc::invalid_argument;
+  }
+  const auto unless_default = [](const std::string& name) {
+    return name == "default" ? std::string() : name;
+  };
+  if (!sources.context.empty()) return unless_default(sources.context);
+  if (!sources.host.empty() || !sources.docker_host.empty()) return std::string();
+  if (!sources.docker_context.empty()) return unless_default(sources.docker_context);
+  if (sources.config_directory.empty()) return std::string();
+  auto config = read_config_file(sources.config_directory, why);
+  if (!config) return config.error();
+  return unless_default(config->current_context);
+}
+
+http::tls_options tls_of(const daemon_sources& sources) {
+  http::tls_options tls;
+  tls.verify = sources.tls_verify.value_or(sources.docker_tls_verify);
+  tls.enabled = tls.verify || sources.tls.value_or(sources.docker_tls);
+  if (!tls.enabled) return tls;
+  const std::string& folder =
+      sources.docker_cert_path.empty() ? sources.config_directory : sources.docker_cert_path;
+  // A file that was not asked for need not be there. Where a folder was given, the authorities have to be: a
+  // mistyped one must not make those of the system count.
+  const auto file = [&](const std::string& asked, const std::string& name, bool needed) {
+    if (!asked.empty()) return asked;
+    if (folder.empty()) return std::string();
+    std::string path = folder + "/" + name;
+    return needed || ::access(path.c_str(), F_OK) == 0 ? path : std::string();
+  };
+  tls.ca_file = file(sources.tls_ca_file, "ca.pem", tls.verify && !sources.docker_cert_path.empty());
+  tls.certificate_file = file(sources.tls_certificate_file, "cert.pem", false);
+  tls.key_file = file(sources.tls_key_file, "key.pem", false);
+  return tls;
+}
+
+}  // namespace
+
+daemon_sources daemon_sources_from_environment() {
+  daemon_sources sources;
+  sources.docker_host = variable("DOCKER_HOST");
+  sources.docker_context = variable("DOCKER_CONTEXT");
+  sources.docker_tls = !variable("DOCKER_TLS").empty();
+  sources.docker_tls_verify = !variable("DOCKER_TLS_VERIFY").empty();
+  sources.docker_cert_path = variable("DOCKER_CERT_PATH");
+  sources.config_directory = config_directory_from_environment();
+  sources.runtime_directory = variable("XDG_RUNTIME_DIR");
+  return sources;
+}
+
+result<client_options> choose_daemon(const daemon_sources& sources, diagnostics& why) {
+  auto name = context_name(sources, why);
+  if (!name) return name.error();
+  client_options options;
+  if (!name->empty()) {
+    auto context = read_docker_context(sources.config_directory, *name, why);
+    if (!context) return context.error();
+    options.host = std::move(context->host);
+    options.tls = std::move(context->tls);
+    return options;
+  }
+  options.tls = tls_of(sources);
+  if (!sources.host.empty()) {
+    options.host = sources.host;
+  } else if (!sources.docker_host.empty()) {
+    options.host = sources.docker_host;
+  } else if (const std::string socket = sources.runtime_directory + "/podman/podman.sock";
+             !sources.runtime_directory.empty() && is_socket(socket)) {
+    options.hint = "podman has a socket: DOCKER_HOST=unix://" + socket;
+  }
+  return options;
+}
+
+}  // namespace dockline::engine

@@ -1,0 +1,54 @@
+#include "credentials.hpp"
+
+#include <dockline/engine/dockerfile_images.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
+
+namespace dockline::tool {
+
+namespace asio = boost::asio;
+
+asio::awaitable<result<engine::found_credentials>> find_credentials(asio::any_io_executor executor,
+                                                                    std::vector<std::string> registries,
+                                                                    diagnostics& why) {
+  engine::found_credentials none;
+  if (registries.empty()) co_return none;
+  auto store = engine::credential_store_from_environment(why);
+  if (!store) co_return store.error();
+  auto [code, found] = co_await engine::async_find_credentials(
+      executor, std::move(*store), std::move(registries), why, asio::as_tuple(asio::use_awaitable));
+  if (code) co_return code;
+  co_return std::move(found);
+}
+
+asio::awaitable<result<std::vector<std::string>>> add_user_settings(asio::any_io_executor executor,
+                                                                    std::string host, std::string dockerfile,
+                                                                    engine::build_options& options,
+                                                                    diagnostics& why) {
+  const auto config = engine::config_file_from_environment(why);
+  if (!config) co_return config.error();
+  if (const engine::proxy_settings* proxies = config->proxies_for(host)) add_proxies(*proxies, options);
+  auto registries = engine::registries_of_build(dockerfile, options);
+  auto found = co_await find_credentials(executor, std::move(registries), why);
+  if (!found) co_return found.error();
+  options.registry_auths = std::move(found->auths);
+  co_return std::move(found->warnings);
+}
+
+void add_proxies(const engine::proxy_settings& proxies, engine::build_options& options) {
+  const auto add = [&](const char* capitals, const char* small, const std::string& value) {
+    if (value.empty()) return;
+    options.build_args.emplace(capitals, value);
+    options.build_args.emplace(small, value);
+  };
+  add("HTTP_PROXY", "http_proxy", proxies.http);
+  add("HTTPS_PROXY", "https_proxy", proxies.https);
+  add("FTP_PROXY", "ftp_proxy", proxies.ftp);
+  add("ALL_PROXY", "all_proxy", proxies.all);
+  add("NO_PROXY", "no_proxy", proxies.no);
+}
+
+}  // namespace dockline::tool
