@@ -3,6 +3,7 @@
 
     against_cli.py context DOCKLINE FOLDER [ROUNDS]   what a context costs to hand over, to a daemon that forgets it
     against_cli.py small DOCKLINE HOST [ROUNDS]       a build of three cached steps on a real daemon, unix:///...
+    against_cli.py memory DOCKLINE FOLDER             peak memory for 10 MB, 10 GB and a million files, made in FOLDER
 
 Prints the median of the rounds and the median of the rounds' ratios. The CLI is `docker` of the PATH, with its
 classic builder. FOLDER is the tree of context_bench. For `small` the daemon's own time is that of the same request
@@ -118,6 +119,39 @@ def context(tool, folder, rounds):
           f"{median(b[1] / a[1] for a, b in zip(ours, theirs)):.2f} x less processor time, median of {rounds} pairs")
 
 
+def fill(folder, files, size):
+    if os.path.exists(os.path.join(folder, "Dockerfile")):
+        return
+    for i in range(files):
+        if i % 1000 == 0:
+            os.makedirs(os.path.join(folder, str(i // 1000)), exist_ok=True)
+        with open(os.path.join(folder, str(i // 1000), str(i)), "wb") as file:
+            file.truncate(size)  # without blocks on the disk; they are read and sent all the same
+    with open(os.path.join(folder, "Dockerfile"), "w", encoding="utf-8") as file:
+        file.write("FROM scratch\nCOPY . /\n")
+
+
+def memory(tool, folder, _):
+    rows = [["", "seconds", "peak MiB", "over the idle process"]]
+    with tempfile.TemporaryDirectory() as scratch:
+        path = os.path.join(scratch, "sock")
+        daemon = start_forgetful(path)
+        try:
+            _, _, idle = measured([tool, "ping"], f"unix://{path}")
+            for title, files, size in (("10 MB", 10, 10 ** 6), ("10 GB", 10, 10 ** 9), ("a million files", 10 ** 6, 100)):
+                tree = os.path.join(folder, title.replace(" ", "-"))
+                fill(tree, files, size)
+                for how in ("none", "gzip"):
+                    wall, _, peak = measured([tool, "build", "-q", "--compression", how, tree], f"unix://{path}")
+                    rows.append([f"{title}, {how}", f"{wall:.1f}", f"{peak:.1f}", f"{peak - idle:.1f}"])
+                wall, _, peak = measured([tool, "context", "--format", "json", tree], f"unix://{path}")
+                rows.append([f"{title}, listed", f"{wall:.1f}", f"{peak:.1f}", f"{peak - idle:.1f}"])
+        finally:
+            os.kill(daemon, signal.SIGTERM)
+            os.waitpid(daemon, 0)
+    table(rows)
+
+
 def bare_build(path, body):
     began = time.monotonic()
     with socket.socket(socket.AF_UNIX) as peer:
@@ -164,13 +198,13 @@ def small(tool, host, rounds):
 
 
 def main():
-    if len(sys.argv) < 4 or sys.argv[1] not in ("context", "small"):
+    if len(sys.argv) < 4 or sys.argv[1] not in ("context", "small", "memory"):
         sys.exit(__doc__)
     if not shutil.which("docker"):
         sys.exit("no docker CLI to compare with")
     print(subprocess.run(["docker", "--version"], capture_output=True, text=True, check=True).stdout.strip())
     rounds = int(sys.argv[4]) if len(sys.argv) > 4 else (5 if sys.argv[1] == "context" else 15)
-    {"context": context, "small": small}[sys.argv[1]](os.path.abspath(sys.argv[2]), sys.argv[3], rounds)
+    {"context": context, "small": small, "memory": memory}[sys.argv[1]](os.path.abspath(sys.argv[2]), sys.argv[3], rounds)
 
 
 main()
