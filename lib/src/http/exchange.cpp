@@ -1,6 +1,7 @@
-#include "http/exchange.hpp"
-
 #include "dockline/core/diagnostics.hpp"
+
+#include "core/transfer.hpp"
+#include "http/exchange.hpp"
 
 #include <array>
 #include <exception>
@@ -61,34 +62,13 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
     blocks[0] = one;
     blocks[1] = two;
     blocks[2] = three;
-    std::size_t first = 0;
-    while (first < blocks.size()) {
-      const std::span<const asio::const_buffer> rest(blocks.data() + first, blocks.size() - first);
-      auto [code, size] =
-          co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-              [this, rest](auto handler) {
-                connection->async_write_some(rest, transfer_handler(std::move(handler)));
-              },
-              no_throw);
-      if (code) co_return code;
-      stirred();
-      while (first < blocks.size() && size >= blocks[first].size()) size -= blocks[first++].size();
-      if (first < blocks.size()) blocks[first] += size;
-    }
-    co_return result<void>();
+    return write_all(*connection, blocks, [this] { stirred(); });
   }
 
   void break_word(std::uint64_t real, std::uint64_t announced) {
     source_failure = errc::file_changed;
     source_words =
         "the body has " + std::to_string(real) + " bytes, " + std::to_string(announced) + " were announced";
-  }
-
-  pending<std::size_t> fill(const std::shared_ptr<byte_source>& source, asio::mutable_buffer block,
-                            std::shared_ptr<void> keep) {
-    return pending<std::size_t>::start(
-        executor, std::move(keep),
-        [&](completion_handler<std::size_t> handler) { source->async_read_some(block, std::move(handler)); });
   }
 
   task<void> send(std::string head, request what) {
@@ -113,7 +93,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
     const bool chunked = !source->size();
     std::uint64_t total = 0;
     std::size_t turn = 0;
-    auto filling = fill(source, asio::buffer(pair->memory[turn]), pair);
+    auto filling = start_reading(executor, *source, asio::buffer(pair->memory[turn]), pair);
     for (;;) {
       auto filled = co_await filling.get();
       if (co_await is_cancelled()) co_return aborted();
@@ -131,7 +111,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
         co_return source_failure;
       }
       turn = 1 - turn;
-      filling = fill(source, asio::buffer(pair->memory[turn]), pair);
+      filling = start_reading(executor, *source, asio::buffer(pair->memory[turn]), pair);
       const std::string before = chunked ? chunk_head(block.size()) : std::string();
       result<void> written;
       if (chunked) {
@@ -207,12 +187,8 @@ task<void> exchange::advance(diagnostics& why) {
   auto line = wire_;
   const std::size_t kept = input_.size();
   input_.resize(kept + read_size);
-  auto [code, size] = co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-      [&](auto handler) {
-        line->connection->async_read_some(asio::buffer(input_.data() + kept, read_size),
-                                          transfer_handler(std::move(handler)));
-      },
-      no_throw);
+  auto [code, size] =
+      co_await dockline::read_some(*line->connection, asio::buffer(input_.data() + kept, read_size));
   input_.resize(kept + size);
   if (size > 0) {
     got_some_ = true;
