@@ -22,7 +22,7 @@ constexpr std::size_t input_size = 16 * 1024;
 task<void> forward(std::shared_ptr<attachment_state> state, std::shared_ptr<byte_source> input) {
   auto memory = std::make_shared<std::vector<char>>(input_size);
   for (;;) {
-    auto filling = start_reading(state->connection->get_executor(), *input, asio::buffer(*memory), memory);
+    auto filling = start_reading(state->executor, *input, asio::buffer(*memory), memory);
     auto filled = co_await filling.get();
     if (co_await is_cancelled()) co_return aborted();
     if (!filled || *filled == 0) break;
@@ -45,6 +45,7 @@ task<attachment> attach(std::shared_ptr<client_state> state, std::string id, att
     co_return errc::unexpected_answer;
   }
   auto streams = std::make_shared<attachment_state>();
+  streams->executor = state->strand;
   streams->tty = options.tty;
   streams->connection = co_await (*over)->upgrade(streams->early);
   co_return attachment(std::move(streams));
@@ -59,11 +60,10 @@ task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input
   }
   pending<void> forwarding;
   if (input) {
-    forwarding =
-        pending<void>::start(state->connection->get_executor(), state, [&](completion_handler<void> handler) {
-          spawn<void>(state->connection->get_executor(), nullptr, std::move(handler),
-                      [state, input](diagnostics&) { return forward(state, input); });
-        });
+    forwarding = pending<void>::start(state->executor, state, [&](completion_handler<void> handler) {
+      spawn<void>(state->executor, nullptr, std::move(handler),
+                  [state, input](diagnostics&) { return forward(state, input); });
+    });
   }
   output_decoder decoder(state->tty);
   if (const error_code code = decoder.eat(state->early, sink)) co_return code;
@@ -97,8 +97,8 @@ void start_attachment_run(attachment streams, std::shared_ptr<byte_source> input
                           diagnostics* why, completion_handler<void> handler) {
   auto state = streams.state();
   // An attachment that was never connected has no executor of its own: the handler's does to say so.
-  const auto executor = state && state->connection ? state->connection->get_executor()
-                                                   : asio::any_io_executor(asio::system_executor());
+  const auto executor =
+      state && state->connection ? state->executor : asio::any_io_executor(asio::system_executor());
   spawn<void>(executor, why, std::move(handler),
               [streams = std::move(streams), input = std::move(input), sink = std::move(sink)](
                   diagnostics& words) { return run_attachment(streams, input, sink, words); });

@@ -1,7 +1,8 @@
+#include "http/exchange.hpp"
+
 #include "dockline/core/diagnostics.hpp"
 
 #include "core/transfer.hpp"
-#include "http/exchange.hpp"
 
 #include <array>
 #include <exception>
@@ -20,9 +21,9 @@ constexpr std::size_t read_size = 64 * 1024;
 // What the sending and the receiving side share. It lives until both are over, also when the exchange is
 // gone.
 struct exchange::wire : std::enable_shared_from_this<wire> {
-  wire(std::unique_ptr<stream> own, deadlines bounds)
+  wire(asio::any_io_executor where, std::unique_ptr<stream> own, deadlines bounds)
       : connection(std::move(own)),
-        executor(connection->get_executor()),
+        executor(std::move(where)),
         limits(bounds),
         head_guard(executor),
         idle_guard(executor),
@@ -36,6 +37,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   watchdog total_guard;
   error_code source_failure;
   std::string source_words;
+  bool sent_some = false;
   bool sent_all = false;
   bool answered = false;  // the head of the answer is there
 
@@ -62,7 +64,10 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
     blocks[0] = one;
     blocks[1] = two;
     blocks[2] = three;
-    return write_all(*connection, blocks, [this] { stirred(); });
+    return write_all(*connection, blocks, [this] {
+      sent_some = true;
+      stirred();
+    });
   }
 
   void break_word(std::uint64_t real, std::uint64_t announced) {
@@ -134,14 +139,16 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   }
 };
 
-exchange::exchange(std::unique_ptr<stream> connection, deadlines limits)
-    : wire_(std::make_shared<wire>(std::move(connection), limits)), limits_(limits) {}
+exchange::exchange(asio::any_io_executor executor, std::unique_ptr<stream> connection, deadlines limits)
+    : wire_(std::make_shared<wire>(std::move(executor), std::move(connection), limits)), limits_(limits) {}
 
 exchange::~exchange() {
   sending_.cancel();
   wire_->disarm();
   wire_->hang_up();
 }
+
+bool exchange::sent_some() const noexcept { return wire_->sent_some; }
 
 task<void> exchange::start(request what, diagnostics& why) {
   body_framing framing;
@@ -229,6 +236,11 @@ task<void> exchange::fail(error_code code, diagnostics& why) {
   if (line->source_failure) {
     why.set_client_message(line->source_words);
     co_return line->source_failure;
+  }
+  // What carries the bytes may know more: that ssh failed, that a certificate is refused.
+  if (code.category() == error_category()) {
+    why.set_client_message("the connection to the daemon failed: " + line->connection->why());
+    co_return code;
   }
   why.set_client_message(std::string("the daemon closed the connection ") +
                          (!got_some_ ? "without an answer" : "in the middle of its answer") +
