@@ -7,10 +7,11 @@
 namespace dockline::tool {
 
 void add_daemon_options(CLI::App& app, global_options& global) {
-  CLI::Option* host =
-      app.add_option("-H,--host", global.host,
-                     "The daemon (DOCKER_HOST, else docker's current context, else the default socket)");
-  host->type_name("unix:///PATH");
+  CLI::Option* host = app.add_option(
+      "-H,--host", global.host,
+      "The daemon: unix://PATH, tcp://HOST:PORT or ssh://USER@HOST (DOCKER_HOST, else docker's "
+      "current context, else the default socket)");
+  host->type_name("ADDRESS");
   app.add_option("-c,--context", global.context, "The docker context that names the daemon (DOCKER_CONTEXT)")
       ->type_name("NAME")
       ->excludes(host);

@@ -54,7 +54,7 @@ TEST_SUITE("exchange/connections") {
   }
 
   TEST_CASE("an address that is none") {
-    conversation talk(options_for("tcp://127.0.0.1:2375"));
+    conversation talk(options_for("npipe:////./pipe/docker_engine"));
     CHECK(talk.version().code == errc::invalid_address);
     CHECK(talk.build().code == errc::invalid_address);
   }
@@ -300,8 +300,8 @@ TEST_SUITE("exchange/connections") {
           diagnostics why;
           http::deadlines limits;
           limits.head = 50ms;
-          auto connection = co_await http::dial(context.get_executor(), where, 1s, why);
-          http::exchange over(std::move(*connection), limits);
+          auto connection = co_await http::dial_unix(context.get_executor(), where, 1s, why);
+          http::exchange over(context.get_executor(), std::move(*connection), limits);
           http::request request;
           request.head.method = "POST";
           request.source = std::make_shared<scripted_source>(context.get_executor(), 4'000'000);
@@ -345,8 +345,8 @@ TEST_SUITE("exchange/connections") {
           http::deadlines limits;
           limits.total = 80ms;
           limits.idle = 10s;
-          auto connection = co_await http::dial(context.get_executor(), where, 1s, why);
-          http::exchange over(std::move(*connection), limits);
+          auto connection = co_await http::dial_unix(context.get_executor(), where, 1s, why);
+          http::exchange over(context.get_executor(), std::move(*connection), limits);
           auto started = co_await over.start(http::request(), why);
           CHECK(started.has_value());
           auto all = co_await over.read_all(1000, why);

@@ -41,6 +41,20 @@ struct outcome {
 
 struct nothing {};
 
+// How soon a cancelled operation is over. Sanitizers slow everything down.
+#if defined(__SANITIZE_ADDRESS__)
+#define DOCKLINE_TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define DOCKLINE_TEST_SANITIZED 1
+#endif
+#endif
+#ifdef DOCKLINE_TEST_SANITIZED
+inline constexpr std::chrono::milliseconds prompt{500};
+#else
+inline constexpr std::chrono::milliseconds prompt{50};
+#endif
+
 // What daemon a test talks to, and with what deadlines. The version is given, so that no ping is sent.
 inline engine::client_options options_for(const std::string& host) {
   engine::client_options options;

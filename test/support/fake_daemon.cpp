@@ -206,6 +206,11 @@ void peer::send_pieces(std::string_view bytes, std::size_t size, std::chrono::mi
   }
 }
 
+bool peer::sees_open() const {
+  char byte = 0;
+  return ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
 void peer::half_close() { ::shutdown(descriptor_, SHUT_WR); }
 
 void peer::close() { close_descriptor(descriptor_); }

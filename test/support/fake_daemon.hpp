@@ -118,6 +118,9 @@ class peer {
   // The client sees ECONNRESET: with a byte of its own unread, which this waits for.
   void reset();
 
+  // Whether the client has not closed its side, as far as can be told now.
+  bool sees_open() const;
+
   void pause(std::chrono::milliseconds time);
   // Reads, and drops, until the client has closed its side.
   void wait_for_close();

@@ -1,5 +1,6 @@
 #include "commands/context_arguments.hpp"
 #include "commands/context_table.hpp"
+#include "read_some.hpp"
 
 #include <boost/asio/buffer.hpp>
 
@@ -65,12 +66,7 @@ asio::awaitable<int> write_tar(archive::build_context context, result_file& to, 
   const auto source = context.pack();
   std::vector<char> block(block_size);
   for (;;) {
-    auto [code, size] =
-        co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-            [&](auto handler) {
-              source->async_read_some(asio::buffer(block), transfer_handler(std::move(handler)));
-            },
-            no_throw);
+    auto [code, size] = co_await read_some(*source, asio::buffer(block));
     for (const auto& text : source->take_warnings()) terminal.warn(text);
     if (code) co_return static_cast<int>(report(terminal, code, source->why()));
     if (size == 0) co_return static_cast<int>(exit_status::done);

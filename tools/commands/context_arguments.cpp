@@ -1,5 +1,6 @@
 #include "commands/context_arguments.hpp"
 
+#include "read_some.hpp"
 #include "source_of_stdin.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -26,12 +27,7 @@ asio::awaitable<error_code> read_start(byte_source& input, std::size_t size, std
                                        diagnostics& why) {
   while (start.size() < size) {
     std::vector<char> block(size - start.size());
-    auto [code, read] =
-        co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-            [&](auto handler) {
-              input.async_read_some(asio::buffer(block), transfer_handler(std::move(handler)));
-            },
-            no_throw);
+    auto [code, read] = co_await read_some(input, asio::buffer(block));
     if (code) why = input.why();
     if (code || read == 0) co_return code;
     start.append(block.data(), read);

@@ -33,7 +33,7 @@ _dockline() {
     --mode) mapfile -t COMPREPLY < <(compgen -W 'classic buildkit' -- "$current"); return ;;
     -c | --context) mapfile -t COMPREPLY < <(compgen -W "$(_dockline_contexts)" -- "$current"); return ;;
     -f | --file | --iidfile | -o | --output | --tlscacert | --tlscert | --tlskey) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-    -H | --host) mapfile -t COMPREPLY < <(compgen -W 'unix:///var/run/docker.sock' -- "$current"); return ;;
+    -H | --host) mapfile -t COMPREPLY < <(compgen -W 'unix:///var/run/docker.sock tcp:// ssh://' -- "$current"); return ;;
     -t | --tag | --label | --target | --platform | --cache-from | --add-host | --shm-size | --ulimit | -m | \
       --memory | --memory-swap | --cpu-shares | --cpu-period | --cpu-quota | --cpuset-cpus | --cpuset-mems | \
       --cgroup-parent | --timeout | --name | -p | --publish | -w | --workdir | -u | --user | --entrypoint) return ;;

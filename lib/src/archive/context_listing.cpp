@@ -49,7 +49,7 @@ class collector final : public tree_observer {
 
 result<context_listing> list(const context_tree& tree, diagnostics& why, const std::atomic<bool>& stopped) {
   collector heard(tree.plan);
-  tree_walk walk(tree.plan, *tree.files, &heard);
+  tree_walk walk(tree.plan, *tree.files, &heard, &stopped);
   for (tree_entry entry; !stopped;) {
     const auto step = walk.next(entry, why);
     if (!step) return step.error();

@@ -1,5 +1,7 @@
 #include "archive/file_tree.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -34,10 +36,12 @@ error_code explain(std::string_view path, error_code code, diagnostics& why) {
 
 }  // namespace
 
-tree_walk::tree_walk(const tree_plan& plan, const disk& files, tree_observer* observer)
+tree_walk::tree_walk(const tree_plan& plan, const disk& files, tree_observer* observer,
+                     const std::atomic<bool>* stopped)
     : plan_(&plan),
       files_(&files),
       observer_(observer),
+      stopped_(stopped),
       matcher_(plan.rules),
       overlay_sent_(plan.overlay.size(), false) {}
 
@@ -86,6 +90,8 @@ result<found> tree_walk::next(tree_entry& entry, diagnostics& why) {
     if (const error_code code = plan_->on_disk ? open_root(why) : error_code()) return code;
   }
   while (!open_.empty()) {
+    // A directory may hold a million files of which none is sent.
+    if (stopped_ != nullptr && *stopped_) return error_code(boost::asio::error::operation_aborted);
     open_directory& in = open_.back();
     path_.resize(in.path_length);
     if (in.next == in.names.size()) {

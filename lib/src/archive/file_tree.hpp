@@ -11,6 +11,7 @@
 #include "archive/disk.hpp"
 #include "archive/ignore_rules.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -63,8 +64,10 @@ class tree_observer {
 
 class tree_walk {
  public:
-  // The plan and the disk outlive the walk; the observer may be null.
-  tree_walk(const tree_plan& plan, const disk& files, tree_observer* observer);
+  // The plan and the disk outlive the walk; the observer may be null. `stopped`, if given, ends it from
+  // another thread, with operation_aborted.
+  tree_walk(const tree_plan& plan, const disk& files, tree_observer* observer,
+            const std::atomic<bool>* stopped = nullptr);
 
   // The next entry into `entry`; found::nothing at the end. An error ends the walk: errc::unreadable_file or
   // errc::file_changed, with the path and the reason in `why`.
@@ -109,6 +112,7 @@ class tree_walk {
   const tree_plan* plan_;
   const disk* files_;
   tree_observer* observer_;
+  const std::atomic<bool>* stopped_;
   ignore_matcher matcher_;
   std::vector<open_directory> open_;
   bool started_ = false;

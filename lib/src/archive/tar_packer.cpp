@@ -51,7 +51,7 @@ std::uint32_t normalised_mode(const file_attributes& attributes) noexcept {
 }  // namespace
 
 tar_packer::tar_packer(const tree_plan& plan, const packing_rules& rules, const disk& files)
-    : plan_(&plan), rules_(rules), walk_(plan, files, this) {}
+    : plan_(&plan), rules_(rules), walk_(plan, files, this, &stopped_) {}
 
 result<std::size_t> tar_packer::fill(std::span<char> block) {
   std::size_t filled = 0;

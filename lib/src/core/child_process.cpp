@@ -109,10 +109,20 @@ std::optional<int> child_process::poll() noexcept {
   return status_;
 }
 
+void child_process::wait(int id) noexcept {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(id), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
+}
+
+void child_process::kill() noexcept {
+  if (pid_ >= 0) ::kill(-pid_, SIGKILL);
+}
+
 void child_process::end() noexcept {
   if (handle_ >= 0) ::close(std::exchange(handle_, -1));
   if (pid_ < 0) return;
-  ::kill(-pid_, SIGKILL);
+  kill();
   siginfo_t info{};
   int failed = 0;
   while ((failed = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED)) != 0 && errno == EINTR) {

@@ -47,6 +47,13 @@ class child_process {
   // The exit status, once it is over (128 and its number for a signal). Reaps it; does not wait.
   std::optional<int> poll() noexcept;
 
+  // For a thread that waits until it is over, and leaves it to poll() to reap it: wait(id()).
+  int id() const noexcept { return pid_; }
+  static void wait(int id) noexcept;
+
+  // Kills it and its own children in the same group, unless it was reaped.
+  void kill() noexcept;
+
   // Kills what still runs of it, its own children in the same group included, and reaps it.
   void end() noexcept;
 

@@ -29,6 +29,7 @@ class library_category final : public boost::system::error_category {
       case errc::no_permission: return "no permission to connect";
       case errc::connection_lost: return "the connection was closed before the answer was complete";
       case errc::timed_out: return "timed out";
+      case errc::tls_failed: return "TLS: one side does not accept the other";
       case errc::malformed_http: return "malformed HTTP";
       case errc::malformed_json: return "malformed JSON";
       case errc::message_too_long: return "message too long";
@@ -119,6 +120,7 @@ class kind_category final : public boost::system::error_category {
       case errc::file_changed: return condition::bad_context;
       case errc::cannot_connect:
       case errc::no_permission:
+      case errc::tls_failed:
       case errc::connection_lost: return condition::unreachable;
       case errc::timed_out: return condition::timed_out;
       case errc::malformed_http:

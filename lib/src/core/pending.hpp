@@ -24,6 +24,7 @@ class pending {
   pending& operator=(pending&& other) noexcept {
     abandon();
     state_ = std::move(other.state_);
+    awaited_ = std::move(other.awaited_);
     return *this;
   }
   ~pending() { abandon(); }
@@ -43,13 +44,16 @@ class pending {
   bool started() const noexcept { return state_ != nullptr; }
   bool ready() const noexcept { return state_ && state_->outcome; }
 
+  // Also while get() waits.
   void cancel() {
-    if (state_ && !state_->outcome) state_->signal.emit(asio::cancellation_type::terminal);
+    const auto state = state_ ? state_ : awaited_.lock();
+    if (state && !state->outcome) state->signal.emit(asio::cancellation_type::terminal);
   }
 
   // The outcome, once. A cancelled wait cancels the operation, and still returns only when that is over.
   task<T> get() {
     auto state = std::move(state_);
+    awaited_ = state;
     // A request to stop that came before this wait is told to no wait any more.
     if (!state->outcome && co_await is_cancelled()) state->signal.emit(asio::cancellation_type::terminal);
     if (!state->outcome) {
@@ -122,6 +126,7 @@ class pending {
   }
 
   std::shared_ptr<shared> state_;
+  std::weak_ptr<shared> awaited_;
 };
 
 }  // namespace dockline

@@ -1,6 +1,7 @@
 #include "dockline/engine/attach.hpp"
 
 #include "core/pending.hpp"
+#include "core/transfer.hpp"
 #include "engine/attach_state.hpp"
 #include "engine/client_state.hpp"
 #include "engine/output.hpp"
@@ -8,7 +9,6 @@
 
 #include <boost/asio/system_executor.hpp>
 
-#include <array>
 #include <vector>
 
 namespace dockline::engine {
@@ -17,33 +17,17 @@ namespace {
 constexpr std::size_t read_size = 64 * 1024;
 constexpr std::size_t input_size = 16 * 1024;
 
-asio::awaitable<std::tuple<error_code, std::size_t>> write_some(stream& connection,
-                                                                asio::const_buffer block) {
-  std::array<asio::const_buffer, 1> blocks;
-  blocks[0] = block;
-  co_return co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-      [&](auto handler) { connection.async_write_some(blocks, transfer_handler(std::move(handler))); },
-      no_throw);
-}
-
 // Container input: to the end of the source, then the half-close that the container sees as its end of file.
 // A container that does not read any more is no failure of ours.
 task<void> forward(std::shared_ptr<attachment_state> state, std::shared_ptr<byte_source> input) {
   auto memory = std::make_shared<std::vector<char>>(input_size);
   for (;;) {
-    auto filling = pending<std::size_t>::start(
-        state->connection->get_executor(), memory, [&](completion_handler<std::size_t> handler) {
-          input->async_read_some(asio::buffer(*memory), std::move(handler));
-        });
+    auto filling = start_reading(state->executor, *input, asio::buffer(*memory), memory);
     auto filled = co_await filling.get();
     if (co_await is_cancelled()) co_return aborted();
     if (!filled || *filled == 0) break;
-    asio::const_buffer rest = asio::buffer(*memory, *filled);
-    while (rest.size() > 0) {
-      auto [code, size] = co_await write_some(*state->connection, rest);
-      if (code) co_return code;
-      rest += size;
-    }
+    auto written = co_await write_all(*state->connection, asio::buffer(*memory, *filled));
+    if (!written) co_return written;
   }
   state->connection->shutdown_send();
   co_return result<void>();
@@ -61,6 +45,7 @@ task<attachment> attach(std::shared_ptr<client_state> state, std::string id, att
     co_return errc::unexpected_answer;
   }
   auto streams = std::make_shared<attachment_state>();
+  streams->executor = state->strand;
   streams->tty = options.tty;
   streams->connection = co_await (*over)->upgrade(streams->early);
   co_return attachment(std::move(streams));
@@ -75,11 +60,10 @@ task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input
   }
   pending<void> forwarding;
   if (input) {
-    forwarding =
-        pending<void>::start(state->connection->get_executor(), state, [&](completion_handler<void> handler) {
-          spawn<void>(state->connection->get_executor(), nullptr, std::move(handler),
-                      [state, input](diagnostics&) { return forward(state, input); });
-        });
+    forwarding = pending<void>::start(state->executor, state, [&](completion_handler<void> handler) {
+      spawn<void>(state->executor, nullptr, std::move(handler),
+                  [state, input](diagnostics&) { return forward(state, input); });
+    });
   }
   output_decoder decoder(state->tty);
   if (const error_code code = decoder.eat(state->early, sink)) co_return code;
@@ -88,12 +72,7 @@ task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input
   for (;;) {
     // The sink may have cancelled, at a moment when there was no wait that could have been ended.
     if (co_await is_cancelled()) co_return aborted();
-    auto [code, size] =
-        co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-            [&](auto handler) {
-              state->connection->async_read_some(asio::buffer(memory), transfer_handler(std::move(handler)));
-            },
-            no_throw);
+    auto [code, size] = co_await read_some(*state->connection, asio::buffer(memory));
     if (co_await is_cancelled()) co_return aborted();
     if (code == asio::error::eof) break;
     if (code) {
@@ -118,8 +97,8 @@ void start_attachment_run(attachment streams, std::shared_ptr<byte_source> input
                           diagnostics* why, completion_handler<void> handler) {
   auto state = streams.state();
   // An attachment that was never connected has no executor of its own: the handler's does to say so.
-  const auto executor = state && state->connection ? state->connection->get_executor()
-                                                   : asio::any_io_executor(asio::system_executor());
+  const auto executor =
+      state && state->connection ? state->executor : asio::any_io_executor(asio::system_executor());
   spawn<void>(executor, why, std::move(handler),
               [streams = std::move(streams), input = std::move(input), sink = std::move(sink)](
                   diagnostics& words) { return run_attachment(streams, input, sink, words); });

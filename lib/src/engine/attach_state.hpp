@@ -11,6 +11,7 @@
 namespace dockline::engine {
 
 struct attachment_state {
+  asio::any_io_executor executor;  // the client's strand
   std::unique_ptr<stream> connection;
   std::string early;  // what came together with the head of the answer
   bool tty = false;

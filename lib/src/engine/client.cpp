@@ -2,8 +2,11 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/pending.hpp"
 #include "engine/client_state.hpp"
+#include "http/watchdog.hpp"
 
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/strand.hpp>
 
 #include <algorithm>
@@ -18,6 +21,36 @@ constexpr std::size_t longest_answer = std::size_t{64} << 20;
 // Words of an error.
 constexpr std::size_t longest_refusal = std::size_t{1} << 20;
 
+// One connection by a connector of the caller's.
+task<std::unique_ptr<stream>> connect_by(asio::any_io_executor executor, connector connect,
+                                         std::chrono::milliseconds deadline, diagnostics& why) {
+  auto connecting = pending<std::unique_ptr<stream>>::start(executor, nullptr, [&](connect_handler handler) {
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    // A connector that calls the handler wherever it happens to be is brought back to the strand.
+    auto back = [executor, handler = std::move(handler)](error_code code,
+                                                         std::unique_ptr<stream> made) mutable {
+      asio::dispatch(executor, [handler = std::move(handler), code, made = std::move(made)]() mutable {
+        std::move(handler)(code, std::move(made));
+      });
+    };
+    connect(
+        connect_handler(asio::bind_cancellation_slot(slot, asio::bind_executor(executor, std::move(back)))));
+  });
+  http::watchdog guard(executor);
+  guard.arm(deadline, [&connecting] { connecting.cancel(); });
+  auto made = co_await connecting.get();
+  if (co_await is_cancelled()) co_return aborted();
+  if (made && *made) co_return made;
+  if (guard.expired()) {
+    why.set_client_message("cannot connect to the daemon: no connection in " +
+                           std::to_string(deadline.count()) + " ms");
+    co_return errc::timed_out;
+  }
+  why.set_client_message("cannot connect to the daemon: " +
+                         (made ? "no stream was given" : made.error().message()));
+  co_return errc::cannot_connect;
+}
+
 }  // namespace
 
 client_options client_options_from_environment() {
@@ -27,30 +60,29 @@ client_options client_options_from_environment() {
 }
 
 client::client(asio::any_io_executor executor, client_options options)
-    : state_(std::make_shared<client_state>(std::move(executor), std::move(options))) {}
+    : client(std::move(executor), nullptr, std::move(options)) {}
+
+client::client(asio::any_io_executor executor, connector connect, client_options options)
+    : state_(std::make_shared<client_state>(std::move(executor), std::move(connect), std::move(options))) {}
 
 asio::any_io_executor client::get_executor() const { return state_->executor; }
 
-client_state::client_state(asio::any_io_executor own_executor, client_options own)
-    : options(std::move(own)), executor(std::move(own_executor)), strand(asio::make_strand(executor)) {}
+client_state::client_state(asio::any_io_executor own_executor, connector own_connect, client_options own)
+    : options(std::move(own)),
+      connect(std::move(own_connect)),
+      executor(std::move(own_executor)),
+      strand(asio::make_strand(executor)) {}
 
-result<api_version> client_state::settle(std::string_view offered, diagnostics& why) {
-  if (version) return *version;
-  if (!options.api_version.empty()) {
-    version = parse_api_version(options.api_version);
-    if (version) return *version;
-    why.set_client_message("API version \"" + options.api_version + "\": not of the form 1.41");
-    return errc::invalid_argument;
+result<http::dialer> client_state::find_way(diagnostics& why) const {
+  if (connect) {
+    return http::dialer(
+        [where = strand, how = connect](std::chrono::milliseconds deadline, diagnostics& words) {
+          return connect_by(where, how, deadline, words);
+        });
   }
-  // A daemon from before 1.25 does not say; what it speaks is then the oldest that this library does.
-  const auto theirs = parse_api_version(offered).value_or(oldest_api);
-  if (theirs < oldest_api) {
-    why.set_client_message("the daemon speaks API " + to_string(theirs) + ", this library " +
-                           to_string(oldest_api) + " and newer");
-    return errc::version_too_old;
-  }
-  version = std::min(theirs, newest_api);
-  return *version;
+  const auto where = http::parse_address(options.host, why);
+  if (!where) return where.error();
+  return http::make_dialer(strand, *where, options.tls, why);
 }
 
 task<answer> client_state::ping(diagnostics& why) {
@@ -60,18 +92,11 @@ task<answer> client_state::ping(diagnostics& why) {
   co_return pong;
 }
 
-task<api_version> client_state::negotiate(diagnostics& why) {
-  if (version || !options.api_version.empty()) co_return settle({}, why);
-  auto pong = co_await ping(why);
-  if (!pong) co_return pong.error();
-  co_return settle(pong->head.find("Api-Version"), why);
-}
-
 task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, sent_sink on_sent, diagnostics& why) {
   if (!connections) {
-    auto where = http::parse_address(options.host, why);
-    if (!where) co_return where.error();
-    connections.emplace(strand, std::move(*where));
+    auto way = find_way(why);
+    if (!way) co_return way.error();
+    connections.emplace(strand, std::move(*way));
   }
   api_version speak = oldest_api;
   if (what.versioned) {
@@ -115,7 +140,8 @@ asio::awaitable<error_code> client_state::refusal(http::exchange& over, diagnost
   co_return code;
 }
 
-task<std::unique_ptr<http::exchange>> client_state::open(endpoint what, sent_sink on_sent, diagnostics& why) {
+task<std::unique_ptr<http::exchange>> client_state::open_once(endpoint what, sent_sink on_sent,
+                                                              diagnostics& why) {
   const bool upgrade =
       std::ranges::find(what.fields, "Upgrade", &http::header_field::name) != what.fields.end();
   auto over = co_await send(std::move(what), std::move(on_sent), why);
@@ -127,6 +153,24 @@ task<std::unique_ptr<http::exchange>> client_state::open(endpoint what, sent_sin
     co_return code;
   }
   co_return std::move(over);
+}
+
+task<std::unique_ptr<http::exchange>> client_state::open(endpoint what, sent_sink on_sent, diagnostics& why) {
+  if (!what.versioned) {
+    auto over = co_await open_once(std::move(what), std::move(on_sent), why);
+    co_return over;
+  }
+  endpoint again = what;
+  auto over = co_await open_once(std::move(what), std::move(on_sent), why);
+  if (over) co_return over;
+  auto changed = renegotiate(over.error(), why);
+  if (!changed) co_return changed.error();
+  // The bytes of a source are gone. The next operation starts with the right version.
+  if (!*changed || again.source) co_return over;
+  why.clear();
+  if (auto has = require_version(*version, again.needs, again.needs_for, why); !has) co_return has.error();
+  auto repeated = co_await open_once(std::move(again), nullptr, why);
+  co_return repeated;
 }
 
 task<answer> client_state::call(endpoint what, diagnostics& why) {

@@ -65,6 +65,15 @@ http::request_head endpoint::head(api_version version, std::string_view user_age
   return head;
 }
 
+result<void> endpoint::require(api_version version, api_version since, std::string_view what,
+                               diagnostics& why) {
+  if (since > needs) {
+    needs = since;
+    needs_for = what;
+  }
+  return require_version(version, since, what, why);
+}
+
 std::string escape_name(std::string_view name) {
   std::string text;
   for (;;) {

@@ -48,7 +48,13 @@ struct endpoint {
   std::string body;                     // JSON, when there is one
   std::shared_ptr<byte_source> source;  // a streamed body instead
   bool versioned = true;
+  api_version needs = oldest_api;  // of what it asks for, the newest; `needs_for` says which
+  std::string needs_for;
   bool silent = false;  // may rightly say nothing for as long as it likes: no deadline but for connecting
+
+  // Whether `version` has what came with `since`; if so, it is remembered for a repetition with an older one.
+  // Errors: as require_version.
+  result<void> require(api_version version, api_version since, std::string_view what, diagnostics& why);
 
   // The request line's target and the fields, as they go to the daemon.
   http::request_head head(api_version version, std::string_view user_agent) const;

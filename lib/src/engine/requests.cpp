@@ -113,17 +113,16 @@ result<void> check(const build_options& options, diagnostics& why) {
 
 result<endpoint> build(const build_options& options, api_version version, diagnostics& why) {
   if (auto checked = check(options, why); !checked) return checked.error();
+  endpoint what("POST", "/build");
   if (!options.platform.empty()) {
-    if (auto has = require_version(version, {1, 32}, "the platform of a build", why); !has)
-      return has.error();
+    if (auto has = what.require(version, {1, 32}, "the platform of a build", why); !has) return has.error();
   }
   if (!options.outputs.empty()) {
-    if (auto has = require_version(version, {1, 40}, "the output of a build", why); !has) return has.error();
+    if (auto has = what.require(version, {1, 40}, "the output of a build", why); !has) return has.error();
   }
   if (!options.build_id.empty()) {
-    if (auto has = require_version(version, {1, 39}, "the id of a build", why); !has) return has.error();
+    if (auto has = what.require(version, {1, 39}, "the id of a build", why); !has) return has.error();
   }
-  endpoint what("POST", "/build");
   query& out = what.parameters;
   out.add_text("dockerfile", options.dockerfile);
   for (const auto& tag : options.tags) out.add("t", tag);
@@ -174,11 +173,11 @@ endpoint image_remove(std::string_view name, const image_remove_options& options
 }
 
 result<endpoint> container_create(const container_options& options, api_version version, diagnostics& why) {
+  endpoint what("POST", "/containers/create");
   if (!options.platform.empty()) {
-    if (auto has = require_version(version, {1, 41}, "the platform of a container", why); !has)
+    if (auto has = what.require(version, {1, 41}, "the platform of a container", why); !has)
       return has.error();
   }
-  endpoint what("POST", "/containers/create");
   what.parameters.add_text("name", options.name).add_text("platform", options.platform);
   json::writer out;
   out.begin_object();

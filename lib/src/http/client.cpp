@@ -8,10 +8,13 @@ namespace {
 // More than this many at once is a burst; its connections are not worth keeping.
 constexpr std::size_t most_idle = 8;
 
+// What may be asked twice. Go's client, and with it docker's, has the same list.
+bool changes_nothing(const std::string& method) { return method == "GET" || method == "HEAD"; }
+
 }  // namespace
 
-client::client(asio::any_io_executor executor, address where)
-    : executor_(std::move(executor)), where_(std::move(where)) {}
+client::client(asio::any_io_executor executor, dialer dial)
+    : executor_(std::move(executor)), dial_(std::move(dial)) {}
 
 task<std::unique_ptr<exchange>> client::start(request what, deadlines limits, diagnostics& why) {
   while (!what.source && !idle_.empty()) {
@@ -19,16 +22,18 @@ task<std::unique_ptr<exchange>> client::start(request what, deadlines limits, di
     idle_.pop_back();
     // Closed meanwhile; or it has bytes that answer no request of ours.
     if (!connection->quiet()) continue;
-    auto attempt = std::make_unique<exchange>(std::move(connection), limits);
+    auto attempt = std::make_unique<exchange>(executor_, std::move(connection), limits);
     auto started = co_await attempt->start(what, why);
     if (started) co_return std::move(attempt);
-    const bool stale = started.error() == errc::connection_lost && !attempt->got_some();
+    // A request that did go out, and was not answered, may have been carried out all the same.
+    const bool stale = started.error() == errc::connection_lost && !attempt->got_some() &&
+                       (changes_nothing(what.head.method) || !attempt->sent_some());
     if (!stale) co_return started.error();
     why.clear();
   }
-  auto connection = co_await dial(executor_, where_, limits.connect, why);
+  auto connection = co_await dial_(limits.connect, why);
   if (!connection) co_return connection.error();
-  auto attempt = std::make_unique<exchange>(std::move(*connection), limits);
+  auto attempt = std::make_unique<exchange>(executor_, std::move(*connection), limits);
   auto started = co_await attempt->start(std::move(what), why);
   if (!started) co_return started.error();
   co_return std::move(attempt);

@@ -8,17 +8,17 @@
 
 namespace dockline::http {
 
-// Connections to one address, kept for the next request. Everything runs on `executor`, one strand.
+// Connections to one place, kept for the next request. Everything runs on `executor`, one strand.
 class client {
  public:
-  client(asio::any_io_executor executor, address where);
+  client(asio::any_io_executor executor, dialer dial);
 
   const asio::any_io_executor& get_executor() const noexcept { return executor_; }
-  const address& where() const noexcept { return where_; }
 
   // Sends the request on a kept or a new connection and returns when the head of the answer is there. A kept
   // connection that the daemon closed meanwhile is replaced, and the request repeated, as long as no byte of
-  // an answer came; a streamed body, which could not be repeated, gets a new connection at once.
+  // an answer came, and the request changes nothing or did not go out; a streamed body, which could not be
+  // repeated, gets a new connection at once.
   task<std::unique_ptr<exchange>> start(request what, deadlines limits, diagnostics& why);
 
   // Keeps the connection of an exchange that is done, if it may serve again.
@@ -26,7 +26,7 @@ class client {
 
  private:
   asio::any_io_executor executor_;
-  address where_;
+  dialer dial_;
   std::vector<std::unique_ptr<stream>> idle_;
 };
 

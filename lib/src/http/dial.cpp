@@ -1,129 +1,51 @@
 #include "http/dial.hpp"
 
-#include "http/watchdog.hpp"
+#include "dockline/core/diagnostics.hpp"
 
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/socket_base.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include "http/tls_session.hpp"
 
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <utility>
-#include <vector>
 
 namespace dockline::http {
-namespace {
 
-using protocol = asio::local::stream_protocol;
-
-class unix_stream final : public stream {
- public:
-  explicit unix_stream(protocol::socket socket) : socket_(std::move(socket)) {}
-
-  asio::any_io_executor get_executor() override { return socket_.get_executor(); }
-
-  void async_read_some(asio::mutable_buffer block, transfer_handler handler) override {
-    socket_.async_read_some(block, std::move(handler));
-  }
-
-  void async_write_some(std::span<const asio::const_buffer> blocks, transfer_handler handler) override {
-    socket_.async_write_some(std::vector<asio::const_buffer>(blocks.begin(), blocks.end()),
-                             std::move(handler));
-  }
-
-  bool quiet() override {
-    char byte = 0;
-    return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           (errno == EAGAIN || errno == EINTR);
-  }
-
-  error_code shutdown_send() override {
-    error_code code;
-    socket_.shutdown(asio::socket_base::shutdown_send, code);
-    return code;
-  }
-
-  void close() noexcept override {
-    error_code ignored;
-    socket_.close(ignored);
-  }
-
- private:
-  protocol::socket socket_;
-};
-
-// How long a full queue is given before the next try.
-constexpr std::chrono::milliseconds first_wait{1};
-constexpr std::chrono::milliseconds longest_wait{50};
-
-// What the deadline stops.
-struct attempt {
-  explicit attempt(const asio::any_io_executor& executor) : socket(executor), pause(executor) {}
-
-  protocol::socket socket;
-  asio::steady_timer pause;
-
-  void close() {
-    error_code ignored;
-    socket.close(ignored);
-  }
-  void stop() {
-    close();
-    pause.cancel();
-  }
-};
-
-error_code explain(const error_code& code, const address& where, diagnostics& why) {
-  const std::string place = "cannot connect to the daemon at " + to_string(where) + ": ";
-  if (code == boost::system::errc::permission_denied) {
-    why.set_client_message(place +
-                           "no permission to open the socket; run as root or join the group that owns it "
-                           "(usually: sudo usermod -aG docker $USER, then log in again)");
-    return errc::no_permission;
-  }
-  if (code == boost::system::errc::no_such_file_or_directory) {
-    why.set_client_message(place + "there is no such socket; is the daemon running?");
-  } else if (code == boost::system::errc::connection_refused) {
-    why.set_client_message(place + "nobody listens on the socket; is the daemon running?");
-  } else {
-    why.set_client_message(place + code.message());
-  }
-  return errc::cannot_connect;
+std::string cannot_connect_to(const address& where) {
+  return "cannot connect to the daemon at " + to_string(where) + ": ";
 }
 
-}  // namespace
+error_code too_late(const address& where, std::chrono::milliseconds deadline, diagnostics& why) {
+  why.set_client_message(cannot_connect_to(where) + "no answer in " + std::to_string(deadline.count()) +
+                         " ms");
+  return errc::timed_out;
+}
 
-task<std::unique_ptr<stream>> dial(asio::any_io_executor executor, address where,
-                                   std::chrono::milliseconds deadline, diagnostics& why) {
-  auto dialling = std::make_shared<attempt>(executor);
-  watchdog guard(executor);
-  guard.arm(deadline, [dialling] { dialling->stop(); });
-  const protocol::endpoint endpoint(where.path);
-  auto wait = first_wait;
-  for (;;) {
-    auto [code] = co_await dialling->socket.async_connect(endpoint, no_throw);
-    if (!code && !guard.expired() && !co_await is_cancelled()) {
-      (void)dialling->socket.remote_endpoint(code);
-      if (!code) co_return std::make_unique<unix_stream>(std::move(dialling->socket));
-      // The kernel refuses a Unix socket whose queue is full with EAGAIN. Asio takes that for a connect under
-      // way, and then for one that worked; there is nothing to wait for but time.
-      dialling->close();
-      dialling->pause.expires_after(wait);
-      wait = std::min(2 * wait, longest_wait);
-      auto [stopped] = co_await dialling->pause.async_wait(no_throw);
-      if (!stopped) continue;
-      code = stopped;
+result<dialer> make_dialer(asio::any_io_executor executor, const address& where, const tls_options& tls,
+                           diagnostics& why) {
+  switch (where.over) {
+    case transport::unix_socket:
+      return dialer([executor, where](std::chrono::milliseconds deadline, diagnostics& words) {
+        return dial_unix(executor, where, deadline, words);
+      });
+    case transport::tcp: {
+      address there = where;
+      if (there.port == 0) there.port = tls.enabled ? 2376 : 2375;
+      if (!tls.enabled) {
+        return dialer([executor, there](std::chrono::milliseconds deadline, diagnostics& words) {
+          return dial_tcp(executor, there, deadline, words);
+        });
+      }
+      auto context = tls_context::make(tls, why);
+      if (!context) return context.error();
+      return dialer(
+          [executor, there, context = *context](std::chrono::milliseconds deadline, diagnostics& words) {
+            return dial_tls(executor, there, context, deadline, words);
+          });
     }
-    if (guard.expired()) {
-      why.set_client_message("cannot connect to the daemon at " + to_string(where) + ": no answer in " +
-                             std::to_string(deadline.count()) + " ms");
-      co_return errc::timed_out;
-    }
-    if (code == asio::error::operation_aborted || co_await is_cancelled()) co_return aborted();
-    co_return explain(code, where, why);
+    case transport::ssh:
+      return dialer([executor, where](std::chrono::milliseconds deadline, diagnostics& words) {
+        return dial_ssh(executor, where, deadline, words);
+      });
   }
+  return errc::invalid_address;
 }
 
 }  // namespace dockline::http

@@ -2,6 +2,8 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/transfer.hpp"
+
 #include <array>
 #include <exception>
 #include <utility>
@@ -19,9 +21,9 @@ constexpr std::size_t read_size = 64 * 1024;
 // What the sending and the receiving side share. It lives until both are over, also when the exchange is
 // gone.
 struct exchange::wire : std::enable_shared_from_this<wire> {
-  wire(std::unique_ptr<stream> own, deadlines bounds)
+  wire(asio::any_io_executor where, std::unique_ptr<stream> own, deadlines bounds)
       : connection(std::move(own)),
-        executor(connection->get_executor()),
+        executor(std::move(where)),
         limits(bounds),
         head_guard(executor),
         idle_guard(executor),
@@ -35,6 +37,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   watchdog total_guard;
   error_code source_failure;
   std::string source_words;
+  bool sent_some = false;
   bool sent_all = false;
   bool answered = false;  // the head of the answer is there
 
@@ -61,34 +64,16 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
     blocks[0] = one;
     blocks[1] = two;
     blocks[2] = three;
-    std::size_t first = 0;
-    while (first < blocks.size()) {
-      const std::span<const asio::const_buffer> rest(blocks.data() + first, blocks.size() - first);
-      auto [code, size] =
-          co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-              [this, rest](auto handler) {
-                connection->async_write_some(rest, transfer_handler(std::move(handler)));
-              },
-              no_throw);
-      if (code) co_return code;
+    return write_all(*connection, blocks, [this] {
+      sent_some = true;
       stirred();
-      while (first < blocks.size() && size >= blocks[first].size()) size -= blocks[first++].size();
-      if (first < blocks.size()) blocks[first] += size;
-    }
-    co_return result<void>();
+    });
   }
 
   void break_word(std::uint64_t real, std::uint64_t announced) {
     source_failure = errc::file_changed;
     source_words =
         "the body has " + std::to_string(real) + " bytes, " + std::to_string(announced) + " were announced";
-  }
-
-  pending<std::size_t> fill(const std::shared_ptr<byte_source>& source, asio::mutable_buffer block,
-                            std::shared_ptr<void> keep) {
-    return pending<std::size_t>::start(
-        executor, std::move(keep),
-        [&](completion_handler<std::size_t> handler) { source->async_read_some(block, std::move(handler)); });
   }
 
   task<void> send(std::string head, request what) {
@@ -113,7 +98,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
     const bool chunked = !source->size();
     std::uint64_t total = 0;
     std::size_t turn = 0;
-    auto filling = fill(source, asio::buffer(pair->memory[turn]), pair);
+    auto filling = start_reading(executor, *source, asio::buffer(pair->memory[turn]), pair);
     for (;;) {
       auto filled = co_await filling.get();
       if (co_await is_cancelled()) co_return aborted();
@@ -131,7 +116,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
         co_return source_failure;
       }
       turn = 1 - turn;
-      filling = fill(source, asio::buffer(pair->memory[turn]), pair);
+      filling = start_reading(executor, *source, asio::buffer(pair->memory[turn]), pair);
       const std::string before = chunked ? chunk_head(block.size()) : std::string();
       result<void> written;
       if (chunked) {
@@ -154,14 +139,16 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   }
 };
 
-exchange::exchange(std::unique_ptr<stream> connection, deadlines limits)
-    : wire_(std::make_shared<wire>(std::move(connection), limits)), limits_(limits) {}
+exchange::exchange(asio::any_io_executor executor, std::unique_ptr<stream> connection, deadlines limits)
+    : wire_(std::make_shared<wire>(std::move(executor), std::move(connection), limits)), limits_(limits) {}
 
 exchange::~exchange() {
   sending_.cancel();
   wire_->disarm();
   wire_->hang_up();
 }
+
+bool exchange::sent_some() const noexcept { return wire_->sent_some; }
 
 task<void> exchange::start(request what, diagnostics& why) {
   body_framing framing;
@@ -207,12 +194,8 @@ task<void> exchange::advance(diagnostics& why) {
   auto line = wire_;
   const std::size_t kept = input_.size();
   input_.resize(kept + read_size);
-  auto [code, size] = co_await asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-      [&](auto handler) {
-        line->connection->async_read_some(asio::buffer(input_.data() + kept, read_size),
-                                          transfer_handler(std::move(handler)));
-      },
-      no_throw);
+  auto [code, size] =
+      co_await dockline::read_some(*line->connection, asio::buffer(input_.data() + kept, read_size));
   input_.resize(kept + size);
   if (size > 0) {
     got_some_ = true;
@@ -253,6 +236,11 @@ task<void> exchange::fail(error_code code, diagnostics& why) {
   if (line->source_failure) {
     why.set_client_message(line->source_words);
     co_return line->source_failure;
+  }
+  // What carries the bytes may know more: that ssh failed, that a certificate is refused.
+  if (code.category() == error_category()) {
+    why.set_client_message("the connection to the daemon failed: " + line->connection->why());
+    co_return code;
   }
   why.set_client_message(std::string("the daemon closed the connection ") +
                          (!got_some_ ? "without an answer" : "in the middle of its answer") +

@@ -39,11 +39,11 @@ struct request {
 // One request and its answer on a connection. The answer is read while the body is still being sent: when the
 // daemon answers early and closes, its answer counts, and not the write error.
 //
-// Everything runs on the stream's executor. Dropping the exchange before done() closes the connection, which
+// Everything runs on `executor`. Dropping the exchange before done() closes the connection, which
 // is how an operation of the Docker API is cancelled on the daemon's side too.
 class exchange {
  public:
-  exchange(std::unique_ptr<stream> connection, deadlines limits);
+  exchange(asio::any_io_executor executor, std::unique_ptr<stream> connection, deadlines limits);
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
   ~exchange();
@@ -64,6 +64,8 @@ class exchange {
   bool done() const noexcept { return decoder_.done(); }
   // Whether any byte of an answer came: a request on a stale connection may be repeated only if none did.
   bool got_some() const noexcept { return got_some_; }
+  // Whether any byte of the request went out.
+  bool sent_some() const noexcept;
 
   // After done(), when the connection may serve another request: hands it over; else null.
   std::unique_ptr<stream> release();

@@ -154,6 +154,7 @@ result<std::size_t> response_decoder::eat(boost::asio::const_buffer bytes, std::
         parser_->eager(true);
         // RFC 9110, section 15.2: an interim answer announces the real one. 101 is the last of its exchange.
         if (head_.status / 100 == 1 && head_.status != 101) {
+          if (++interim_ > bounds_.interim) return errc::message_too_long;
           parser_ = std::make_unique<parser>(bounds_);
           head_ = response_head();
           has_head_ = false;

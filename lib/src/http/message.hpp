@@ -66,6 +66,8 @@ struct decoder_limits {
   // Bytes of the status line and the fields together; also of a chunk's size with its extensions, and of a
   // trailer.
   std::uint32_t head = 64 * 1024;
+  // Interim answers (1xx) before the real one.
+  int interim = 16;
 };
 
 // Eats the bytes of one answer and says how far it is.
@@ -100,6 +102,7 @@ class response_decoder {
   std::unique_ptr<parser> parser_;
   response_head head_;
   bool has_head_ = false;
+  int interim_ = 0;
   std::size_t head_size_ = 0;  // of the head that is not yet complete, as far as it is eaten
 };
 

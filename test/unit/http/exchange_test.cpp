@@ -40,7 +40,8 @@ ended talk(const std::shared_ptr<scripted_stream::script>& script, std::uint64_t
       context,
       [&]() -> asio::awaitable<void> {
         co_await asio::this_coro::throw_if_cancelled(false);
-        exchange over(std::make_unique<scripted_stream>(context.get_executor(), script), deadlines());
+        exchange over(context.get_executor(),
+                      std::make_unique<scripted_stream>(context.get_executor(), script), deadlines());
         request what;
         what.head.method = "POST";
         what.source = source;

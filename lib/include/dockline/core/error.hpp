@@ -43,6 +43,7 @@ enum class errc {
   no_permission = 41,    // the socket is there but may not be opened
   connection_lost = 42,  // the peer went away before its answer was whole
   timed_out = 43,        // a deadline passed
+  tls_failed = 44,       // a certificate is refused, or the other side speaks no TLS
 
   // What the other side sent.
   malformed_http = 60,     // not HTTP/1.1

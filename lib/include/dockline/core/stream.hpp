@@ -8,6 +8,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <span>
+#include <string>
 
 namespace dockline {
 
@@ -36,6 +37,10 @@ class DOCKLINE_API stream {
 
   // Tells the peer that nothing more will be written, where the transport can say that; reading goes on.
   virtual error_code shutdown_send() = 0;
+
+  // What there is to say about the error that the last read ended with, for people: what ssh printed, why a
+  // certificate is refused. Empty where the code says it all.
+  virtual std::string why() const { return {}; }
 
   // Ends the connection at once. Operations that wait complete with operation_aborted.
   virtual void close() noexcept = 0;

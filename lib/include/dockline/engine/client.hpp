@@ -2,6 +2,7 @@
 
 #include "dockline/core/async.hpp"
 #include "dockline/core/export.hpp"
+#include "dockline/engine/connector.hpp"
 #include "dockline/http/tls_options.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -16,8 +17,9 @@ namespace dockline::engine {
 struct client_options {
   client_options() = default;
 
-  // Where the daemon listens, as DOCKER_HOST has it: "unix:///run/docker.sock". Read when the first operation
-  // starts, which then fails with errc::invalid_address where it cannot be read.
+  // Where the daemon listens, as DOCKER_HOST has it: "unix:///run/docker.sock", "tcp://build.example:2376",
+  // "ssh://me@build.example". Read when the first operation starts, which then fails with
+  // errc::invalid_address where it cannot be read.
   std::string host = "unix:///var/run/docker.sock";
 
   // TLS on a tcp:// address. Its files are read when the first operation starts.
@@ -55,6 +57,9 @@ class DOCKLINE_API client {
  public:
   // Does no I/O. Operations run on `executor`, handlers without an executor of their own complete there.
   explicit client(boost::asio::any_io_executor executor, client_options options = {});
+
+  // The same over connections that `connect` makes; `host` and `tls` of the options do not count then.
+  client(boost::asio::any_io_executor executor, connector connect, client_options options = {});
 
   boost::asio::any_io_executor get_executor() const;
 

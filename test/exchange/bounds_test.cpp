@@ -1,0 +1,312 @@
+// What a hostile or broken peer may do, and where it is stopped: each case is named for its bound.
+
+#include "exchange/attached.hpp"
+
+#include <vector>
+
+namespace dockline::test {
+namespace {
+
+constexpr std::string_view streaming = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+
+// Sends without an end, until the client has had enough.
+void send_for_ever(peer& client, const std::string& piece) {
+  for (;;) client.send(piece);
+}
+
+}  // namespace
+
+TEST_SUITE("exchange/bounds") {
+  TEST_CASE("a status line, a field's name or value, fields without number: 64 KiB for the whole head") {
+    const std::vector<std::pair<std::string, std::string>> floods = {
+        {"HTTP/1.1 200 ", std::string(4096, 'O')},
+        {"HTTP/1.1 200 OK\r\nX-", std::string(4096, 'n')},
+        {"HTTP/1.1 200 OK\r\nX-A: ", std::string(4096, 'v')},
+        {"HTTP/1.1 200 OK\r\n", "X-A: b\r\n"},
+        {"HTTP/1.1 200 OK\r\nX-A: b\r\n", " folded\r\n"},
+    };
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(floods[client.number()].first);
+      send_for_ever(client, floods[client.number()].second);
+    });
+    for (const auto& flood : floods) {
+      CAPTURE(flood.first);
+      conversation talk(daemon);
+      const auto seen = talk.version();
+      CHECK(seen.code == condition::peer_misbehaved);
+    }
+    for (const auto& record : daemon.wait(floods.size())) CHECK(record.client_closed);
+  }
+
+  TEST_CASE("interim answers: sixteen") {
+    const std::string interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      if (client.number() == 0) {
+        for (int i = 0; i < 16; ++i) client.send(interim);
+        client.send(version_answer);
+        return;
+      }
+      send_for_ever(client, interim);
+    });
+    {
+      conversation talk(daemon);
+      CHECK(talk.version().value.version == "1.2.3");
+    }
+    conversation talk(daemon);
+    CHECK(talk.version().code == errc::message_too_long);
+    CHECK(talk.build().code == errc::message_too_long);
+  }
+
+  TEST_CASE("a chunk's size, its extensions, a trailer: 64 KiB") {
+    const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::vector<std::pair<std::string, std::string>> floods = {
+        {"2;", std::string(4096, 'e')},
+        {"", std::string(4096, '0')},
+        {"0\r\nX-A: ", std::string(4096, 'v')},
+        {"0\r\n", "X-A: b\r\n"},
+    };
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(head + floods[client.number()].first);
+      send_for_ever(client, floods[client.number()].second);
+    });
+    for (const auto& flood : floods) {
+      CAPTURE(flood.first);
+      conversation talk(daemon);
+      CHECK(talk.version().code == condition::peer_misbehaved);
+    }
+  }
+
+  TEST_CASE("chunks of one byte with long extensions are slow, but no more than that") {
+    std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::string body = R"({"Version":"1.2.3"})";
+    for (const char c : body) answer += "1;" + std::string(30'000, 'e') + "\r\n" + c + "\r\n";
+    answer += "0\r\n\r\n";
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(answer);
+    });
+    conversation talk(daemon);
+    CHECK(talk.version().value.version == "1.2.3");
+  }
+
+  TEST_CASE("a length that no number holds, two of them, a length beside chunks") {
+    const std::vector<std::string> heads = {
+        "Content-Length: 99999999999999999999999",
+        "Content-Length: -1",
+        "Content-Length: 10\r\nContent-Length: 11",
+        "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nx",
+    };
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send("HTTP/1.1 200 OK\r\n" + heads[client.number()] + "\r\n\r\n");
+      client.wait_for_close();
+    });
+    for (const auto& head : heads) {
+      CAPTURE(head);
+      conversation talk(daemon);
+      CHECK(talk.version().code == condition::peer_misbehaved);
+    }
+  }
+
+  TEST_CASE("an answer that is no stream: 64 MiB") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send("HTTP/1.1 200 OK\r\n\r\n[");
+      send_for_ever(client, std::string(1 << 20, ' '));
+    });
+    conversation talk(daemon);
+    const auto seen = talk.version();
+    CHECK(seen.code == errc::message_too_long);
+    CHECK(daemon.wait()[0].client_closed);
+  }
+
+  TEST_CASE("the words of a refusal: what fits into 1 MiB, and no more is waited for") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send("HTTP/1.1 500 Internal Server Error\r\n\r\n");
+      send_for_ever(client, std::string(1 << 16, 'w'));
+    });
+    conversation talk(daemon);
+    const auto seen = talk.version();
+    CHECK(seen.code == errc::service_failed);
+    CHECK(seen.words().size() <= 4096);
+    CHECK(seen.words().starts_with("wwww"));
+  }
+
+  TEST_CASE("a message: 16 MiB; brackets without end; depth") {
+    const std::vector<std::pair<std::string, std::string>> floods = {
+        {"{\"stream\":\"", std::string(1 << 18, 'y')},
+        {"", std::string(1 << 18, '[')},
+        {"{\"stream\":", std::string(1 << 18, ' ')},
+    };
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(streaming);
+      client.send(floods[client.number()].first);
+      send_for_ever(client, floods[client.number()].second);
+    });
+    for (const auto& flood : floods) {
+      CAPTURE(flood.first);
+      conversation talk(daemon);
+      CHECK(talk.build().code == condition::peer_misbehaved);
+    }
+    // Deep, but whole: what nests deeper than a message may is malformed, and takes no stack.
+    fake_daemon deep([&](peer& client) {
+      client.read_request();
+      client.send(chunked_answer({std::string(1'000'000, '[') + std::string(1'000'000, ']') + "\n", built}));
+    });
+    conversation talk(deep);
+    CHECK(talk.build().code == condition::peer_misbehaved);
+  }
+
+  TEST_CASE("several messages a chunk, ended by LF or CRLF or nothing, and bytes that are not UTF-8") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send_pieces(
+          chunked_answer(
+              {"{\"stream\":\"a\xff\xfe\\n\"}\n{\"stream\":\"\xc3\"}{\"stream\":\"b\\n\"}\r\n\r\n \n",
+               built + built, "{\"stream\":\"\xed\xa0\x80\\n\"}"}),
+          client.number() == 0 ? 100'000 : 3);
+    });
+    std::vector<std::string> logs(2);
+    for (auto& log : logs) {
+      conversation talk(daemon);
+      const auto seen = talk.build(std::make_shared<scripted_source>(talk.context.get_executor(), 10),
+                                   [&](const progress::event& what) {
+                                     if (const auto* line = std::get_if<progress::step_log>(&what.body))
+                                       log += line->bytes + "|";
+                                   });
+      CHECK(seen.words() == error_code().message());
+      CHECK(seen.value.id == image_id);
+    }
+    CHECK(logs[0] == logs[1]);
+    CHECK(logs[0].find("\xef\xbf\xbd") != std::string::npos);
+    CHECK(logs[0].find('\xff') == std::string::npos);
+  }
+
+  TEST_CASE("an early answer is heard while 300 MB are sent") {
+    constexpr std::uint64_t huge = 300'000'000;
+    fake_daemon daemon([](peer& client) {
+      client.read_head();
+      client.read_raw(64 * 1024);
+      client.send(json_answer(R"({"message":"invalid reference format"})", "400 Bad Request"));
+      if (client.number() == 1) client.wait_until_read();
+    });
+    for (int round = 0; round < 2; ++round) {
+      conversation talk(daemon);
+      auto source = std::make_shared<scripted_source>(talk.context.get_executor(), huge);
+      const auto seen = talk.build(source);
+      CHECK(seen.code == errc::bad_request);
+      CHECK(seen.words() == "invalid reference format");
+      CHECK(source->given < 10'000'000);
+    }
+  }
+
+  TEST_CASE("the writing side is not closed before the answer is there") {
+    bool still_open = false;
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      // dockerd takes a half-close for a client that went away, and ends the build.
+      client.pause(100ms);
+      still_open = client.sees_open();
+      client.send(chunked_answer({built}));
+    });
+    conversation talk(daemon);
+    CHECK(talk.build(5'000'000).value.id == image_id);
+    CHECK(still_open);
+  }
+
+  TEST_CASE("a request that may have been carried out is not sent a second time") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(version_answer);
+      // Upon the next request the connection ends, without a word.
+      client.read_request();
+    });
+    {
+      conversation talk(daemon);
+      CHECK(talk.version().code == error_code());
+      const auto seen = talk.operation<nothing>([&](diagnostics& why, auto token) {
+        engine::async_container_start(talk.daemon, "c1", why, std::move(token));
+      });
+      CHECK(seen.code == errc::connection_lost);
+      CHECK(seen.words() == "the daemon closed the connection without an answer");
+    }
+    const auto records = daemon.wait();
+    REQUIRE(records.size() == 1);
+    CHECK(records[0].requests.size() == 2);
+  }
+
+  TEST_CASE("a daemon that goes away in the middle of a stream, and comes back") {
+    std::vector<std::string> words;
+    {
+      const std::string whole = chunked_answer({"{\"stream\":\"half\\n\"}\r\n", built});
+      fake_daemon daemon([&](peer& client) {
+        client.read_head();
+        client.send(std::string_view(whole).substr(0, whole.size() - 20));
+        if (client.number() == 1) client.reset();
+      });
+      conversation talk(daemon);
+      auto seen = talk.build(10);
+      CHECK(seen.code == errc::connection_lost);
+      CHECK(seen.words() == "the daemon closed the connection in the middle of its answer");
+      CHECK(talk.build(4'000'000).code == errc::connection_lost);
+    }
+    fake_daemon again([](peer& client) {
+      client.read_request();
+      client.send(chunked_answer({built}));
+    });
+    conversation talk(again);
+    CHECK(talk.build().value.id == image_id);
+  }
+
+  TEST_CASE("a peer that is gone without a word: the idle deadline, in the middle of an answer") {
+    fake_daemon daemon([](peer& client) {
+      client.read_request();
+      client.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+      for (int i = 0; i < 5; ++i) {
+        client.send("1\r\n \r\n");
+        client.pause(20ms);
+      }
+      client.wait_for_close();
+    });
+    engine::client_options options = options_for(daemon.host());
+    options.idle_timeout = 80ms;
+    conversation talk(options);
+    const auto seen = talk.version();
+    CHECK(seen.code == errc::timed_out);
+    CHECK(seen.words() == "waited too long for a sign of life");
+  }
+
+  TEST_CASE("frames of a container's output: what is cut or impossible, in pieces of any size") {
+    const std::string good = frame(1, "good");
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send(upgraded + good);
+      client.send(std::string("\x01\0\0\0\xff\xff\xff\xff", 8));
+      send_for_ever(client, std::string(1 << 20, 'x'));
+    });
+    attached talk(daemon);
+    const auto streams = talk.attach();
+    REQUIRE(streams.code == error_code());
+    std::uint64_t bytes = 0;
+    asio::cancellation_signal enough;
+    error_code end;
+    engine::async_attachment_run(
+        streams.value, nullptr,
+        [&](progress::output_stream, std::string_view some) {
+          bytes += some.size();
+          if (bytes > 30'000'000) enough.emit(asio::cancellation_type::terminal);
+        },
+        asio::bind_cancellation_slot(enough.slot(), [&](error_code code) { end = code; }));
+    talk.run();
+    // Four gigabytes in one frame are handed on as they come; nothing is held.
+    CHECK(end == condition::cancelled);
+    CHECK(bytes < 40'000'000);
+  }
+}
+
+}  // namespace dockline::test
