@@ -66,6 +66,8 @@ struct decoder_limits {
   // Bytes of the status line and the fields together; also of a chunk's size with its extensions, and of a
   // trailer.
   std::uint32_t head = 64 * 1024;
+  // The answer to a HEAD: it ends behind its head, whatever length that tells.
+  bool no_body = false;
 };
 
 // Eats the bytes of one answer and says how far it is.
