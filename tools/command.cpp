@@ -44,6 +44,15 @@ engine::client_options client_options_of(const global_options& global) {
   return options;
 }
 
+action on_daemon(const global_options& global, std::function<asio::awaitable<int>(engine::client)> body) {
+  return [&global, body = std::move(body)] {
+    asio::io_context io(1);
+    return run_until_done(io, [&io, &global, &body] {
+      return body(engine::client(io.get_executor(), client_options_of(global)));
+    });
+  };
+}
+
 int run_until_done(asio::io_context& io, std::function<asio::awaitable<int>()> body) {
   int status = static_cast<int>(exit_status::failed);
   asio::cancellation_signal cancel;
@@ -88,6 +97,10 @@ exit_status report(console& to, error_code code, const diagnostics& why) {
   const exit_status status = status_of(code);
   to.error(status == exit_status::interrupted ? std::string("interrupted") : describe(code, why));
   return status;
+}
+
+int status_of_output(const console& to) {
+  return static_cast<int>(to.intact() ? exit_status::done : exit_status::failed);
 }
 
 }  // namespace dockline::tool

@@ -53,18 +53,37 @@ struct command_line {
 
 void add_build(command_line line);
 void add_context(command_line line);
+void add_events(command_line line);
+void add_images(command_line line);
+void add_info(command_line line);
+void add_inspect(command_line line);
+void add_load(command_line line);
+void add_logs(command_line line);
 void add_ping(command_line line);
+void add_prune(command_line line);
+void add_pull(command_line line);
+void add_push(command_line line);
+void add_rmi(command_line line);
 void add_run(command_line line);
+void add_save(command_line line);
+void add_tag(command_line line);
 void add_version(command_line line);
 
 // The client that the global options describe. Throws error_with_diagnostics when no daemon can be chosen,
 // which run_until_done() and main() report.
 engine::client_options client_options_of(const global_options& global);
 
+// An action that runs `body` with a client of the daemon that the global options name.
+action on_daemon(const global_options& global,
+                 std::function<boost::asio::awaitable<int>(engine::client)> body);
+
 // Runs `body` to its end. SIGINT and SIGTERM cancel it; a second one leaves at once.
 int run_until_done(boost::asio::io_context& io, std::function<boost::asio::awaitable<int>()> body);
 
 // Says what went wrong and returns the status that goes with it.
 exit_status report(console& to, error_code code, const diagnostics& why);
+
+// The status of a command that did what it should, unless its result could not be written.
+int status_of_output(const console& to);
 
 }  // namespace dockline::tool

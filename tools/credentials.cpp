@@ -1,6 +1,9 @@
 #include "credentials.hpp"
 
 #include <dockline/engine/dockerfile_images.hpp>
+#include <dockline/engine/image_ref.hpp>
+
+#include "progress_view.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -22,6 +25,20 @@ asio::awaitable<result<engine::found_credentials>> find_credentials(asio::any_io
       executor, std::move(*store), std::move(registries), why, asio::as_tuple(asio::use_awaitable));
   if (code) co_return code;
   co_return std::move(found);
+}
+
+asio::awaitable<result<engine::registry_auth>> find_registry_auth(asio::any_io_executor executor,
+                                                                  std::string image, progress_view& view,
+                                                                  diagnostics& why) {
+  const auto reference = engine::parse_image_ref(image, why);
+  if (!reference) co_return reference.error();
+  std::vector<std::string> registries(1, reference->domain);
+  auto found = co_await find_credentials(executor, std::move(registries), why);
+  if (!found) co_return found.error();
+  for (const auto& text : found->warnings) view.warn(text);
+  const auto auth = found->auths.find(reference->domain);
+  if (auth == found->auths.end()) co_return engine::registry_auth();
+  co_return auth->second;
 }
 
 asio::awaitable<result<std::vector<std::string>>> add_user_settings(asio::any_io_executor executor,

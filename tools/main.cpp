@@ -33,6 +33,18 @@ int main(int argc, char** argv) {
     add_build(line);
     add_context(line);
     add_run(line);
+    add_push(line);
+    add_pull(line);
+    add_tag(line);
+    add_images(line);
+    add_inspect(line);
+    add_rmi(line);
+    add_save(line);
+    add_load(line);
+    add_logs(line);
+    add_events(line);
+    add_prune(line);
+    add_info(line);
     add_version(line);
     add_ping(line);
     add_help_pages(app);

@@ -6,10 +6,12 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 namespace dockline::tool {
@@ -17,11 +19,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-class source_of_stdin final : public byte_source {
+class source_of_descriptor final : public byte_source {
  public:
-  explicit source_of_stdin(asio::any_io_executor executor) : executor_(executor), descriptor_(executor) {
-    // A duplicate, since the descriptor object closes what it was given.
-    file_ = ::dup(STDIN_FILENO);
+  // `file` becomes the object's; `name` is what an error calls it.
+  source_of_descriptor(asio::any_io_executor executor, int file, std::string name)
+      : executor_(executor), descriptor_(executor), file_(file), name_(std::move(name)) {
     struct stat status {};
     if (file_ < 0 || ::fstat(file_, &status) != 0) return;
     // epoll knows no regular files, nor /dev/null: they are always ready, and read as they are.
@@ -31,9 +33,9 @@ class source_of_stdin final : public byte_source {
     descriptor_.assign(file_, refused);
     if (!refused) file_ = -1;
   }
-  source_of_stdin(const source_of_stdin&) = delete;
-  source_of_stdin& operator=(const source_of_stdin&) = delete;
-  ~source_of_stdin() override {
+  source_of_descriptor(const source_of_descriptor&) = delete;
+  source_of_descriptor& operator=(const source_of_descriptor&) = delete;
+  ~source_of_descriptor() override {
     if (file_ >= 0) ::close(file_);
   }
 
@@ -65,7 +67,7 @@ class source_of_stdin final : public byte_source {
     }
     if (size < 0) {
       const error_code code(errno, boost::system::system_category());
-      why_.set_client_message("standard input: " + code.message());
+      why_.set_client_message(name_ + ": " + code.message());
       return std::move(handler)(code, std::size_t{0});
     }
     std::move(handler)(error_code(), static_cast<std::size_t>(size));
@@ -74,13 +76,21 @@ class source_of_stdin final : public byte_source {
   asio::any_io_executor executor_;
   asio::posix::stream_descriptor descriptor_;
   int file_ = -1;
+  std::string name_;
   diagnostics why_;
 };
 
 }  // namespace
 
 std::unique_ptr<byte_source> make_source_of_stdin(asio::any_io_executor executor) {
-  return std::make_unique<source_of_stdin>(std::move(executor));
+  // A duplicate, since the descriptor object closes what it was given.
+  return std::make_unique<source_of_descriptor>(std::move(executor), ::dup(STDIN_FILENO), "standard input");
+}
+
+std::unique_ptr<byte_source> make_source_of_file(asio::any_io_executor executor, const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return nullptr;
+  return std::make_unique<source_of_descriptor>(std::move(executor), file, path);
 }
 
 }  // namespace dockline::tool

@@ -3,40 +3,15 @@
 #include "daemon/daemon_helpers.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace dockline::daemon_test {
 namespace {
-
-// Bytes from memory.
-class text_source : public byte_source {
- public:
-  text_source(asio::any_io_executor executor, std::string text)
-      : executor_(std::move(executor)), text_(std::move(text)) {}
-
-  void async_read_some(asio::mutable_buffer block, transfer_handler handler) override {
-    const std::size_t size = std::min(block.size(), text_.size() - at_);
-    std::memcpy(block.data(), text_.data() + at_, size);
-    at_ += size;
-    asio::post(executor_,
-               [size, handler = std::move(handler)]() mutable { std::move(handler)(error_code(), size); });
-  }
-  const diagnostics& why() const noexcept override { return why_; }
-
- private:
-  asio::any_io_executor executor_;
-  std::string text_;
-  std::size_t at_ = 0;
-  diagnostics why_;
-};
 
 int open_sockets() {
   int count = 0;
@@ -45,13 +20,6 @@ int open_sockets() {
     if (std::filesystem::read_symlink(entry.path(), ignored).string().starts_with("socket:")) ++count;
   }
   return count;
-}
-
-engine::container_options probe_container(std::vector<std::string> words) {
-  engine::container_options options;
-  options.image = base_image();
-  options.cmd = std::move(words);
-  return options;
 }
 
 asio::awaitable<std::string> create(engine::client daemon, engine::container_options options) {

@@ -191,6 +191,28 @@ std::string probe_says(const std::vector<std::string>& words) {
   return text;
 }
 
+engine::container_options probe_container(std::vector<std::string> words) {
+  engine::container_options options;
+  options.image = base_image();
+  options.cmd = std::move(words);
+  return options;
+}
+
+asio::awaitable<std::string> read_all(std::shared_ptr<byte_source> source) {
+  std::string all;
+  std::vector<char> block(64 * 1024);
+  for (;;) {
+    const std::size_t size =
+        co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code, std::size_t)>(
+            [&](auto handler) {
+              source->async_read_some(asio::buffer(block), transfer_handler(std::move(handler)));
+            },
+            asio::use_awaitable);
+    if (size == 0) co_return all;
+    all.append(block.data(), size);
+  }
+}
+
 int processes_with(std::string_view mark) {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {

@@ -15,12 +15,16 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
@@ -60,6 +64,28 @@ struct build_outcome {
   }
 };
 
+// Bytes from memory.
+class text_source : public byte_source {
+ public:
+  text_source(asio::any_io_executor executor, std::string text)
+      : executor_(std::move(executor)), text_(std::move(text)) {}
+
+  void async_read_some(asio::mutable_buffer block, transfer_handler handler) override {
+    const std::size_t size = std::min(block.size(), text_.size() - at_);
+    std::memcpy(block.data(), text_.data() + at_, size);
+    at_ += size;
+    asio::post(executor_,
+               [size, handler = std::move(handler)]() mutable { std::move(handler)(error_code(), size); });
+  }
+  const diagnostics& why() const noexcept override { return why_; }
+
+ private:
+  asio::any_io_executor executor_;
+  std::string text_;
+  std::size_t at_ = 0;
+  diagnostics why_;
+};
+
 // One for each test case. What was named by name() is removed at its end.
 class engine_fixture {
  public:
@@ -74,6 +100,8 @@ class engine_fixture {
 
   // A name that no other run uses, for an image or a container.
   std::string name(std::string_view what);
+  // To be removed as well, under a name that is not ours alone to choose.
+  void remember(std::string name) { names_.push_back(std::move(name)); }
 
   // Runs the loop until the coroutine is over.
   template <class T>
@@ -111,6 +139,12 @@ void remove_base_image();
 std::string probe_says(const std::vector<std::string>& words);
 // The path of the probe.
 std::string probe_path();
+
+// A container that runs the probe.
+engine::container_options probe_container(std::vector<std::string> words);
+
+// All that a source has; throws what a read of it fails with.
+asio::awaitable<std::string> read_all(std::shared_ptr<byte_source> source);
 
 // How many processes of this machine have `mark` among their arguments, and whether it comes to be `count` in
 // time.

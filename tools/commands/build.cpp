@@ -1,58 +1,62 @@
-#include <dockline/progress/json_renderer.hpp>
-#include <dockline/progress/plain_renderer.hpp>
+#include <dockline/engine/image_transfer.hpp>
 
 #include "commands/build_arguments.hpp"
 #include "commands/build_source.hpp"
 #include "credentials.hpp"
+#include "json_text.hpp"
+#include "progress_view.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace dockline::tool {
 namespace {
 
 namespace asio = boost::asio;
 
-// Shows the events as they were asked for.
-class progress_view {
- public:
-  progress_view(const build_arguments& arguments, console& terminal) {
-    if (arguments.quiet) return;
-    const auto write = [&terminal](std::string_view text) { terminal.err(text); };
-    if (arguments.progress == "json") {
-      json_.emplace(write);
-    } else {
-      plain_.emplace(write);
-    }
-  }
-
-  void show(const progress::event& what) {
-    if (plain_) plain_->show(what);
-    if (json_) json_->show(what);
-  }
-  void warn(const std::string& text) {
-    progress::event what;
-    what.time = std::chrono::system_clock::now();
-    what.body = progress::warning{text};
-    show(what);
-  }
-  void finish() {
-    if (plain_) plain_->finish();
-  }
-
- private:
-  std::optional<progress::plain_renderer> plain_;
-  std::optional<progress::json_renderer> json_;
-};
-
-bool write_id(const std::string& path, const std::string& id) {
+// False, after saying why, when the file cannot be written. No file is asked for by an empty path.
+bool write_file(std::string_view option, const std::string& path, const std::string& text,
+                console& terminal) {
+  if (path.empty()) return true;
   std::ofstream file(path, std::ios::trunc | std::ios::binary);
-  file << id;
+  file << text;
   file.close();
-  return file.good();
+  if (file.good()) return true;
+  terminal.error(std::string(option) + " \"" + path + "\": cannot be written");
+  return false;
+}
+
+// Pushes each tag; `digest` becomes that of the last one.
+asio::awaitable<error_code> push_tags(engine::client daemon, std::vector<std::string> tags,
+                                      progress_view& view, std::string& digest, diagnostics& why) {
+  for (const auto& tag : tags) {
+    auto auth = co_await find_registry_auth(daemon.get_executor(), tag, view, why);
+    if (!auth) co_return auth.error();
+    engine::push_options options;
+    options.auth = std::move(*auth);
+    auto [code, pushed] =
+        co_await engine::async_image_push(daemon, tag, std::move(options), view.sink(), why, no_throw);
+    if (code) co_return code;
+    digest = pushed.tags.back().digest;
+  }
+  co_return error_code();
+}
+
+// What buildx writes with --metadata-file, under the same names, as far as it is known here.
+std::string metadata(const std::string& id, const std::vector<std::string>& tags, const std::string& digest) {
+  std::string names;
+  for (const auto& tag : tags) names += (names.empty() ? "" : ",") + tag;
+  json_object object;
+  object.add("containerimage.config.digest", id);
+  if (!digest.empty()) object.add("containerimage.digest", digest);
+  if (!names.empty()) object.add("image.name", names);
+  return object.line();
 }
 
 asio::awaitable<int> build(asio::any_io_executor executor, global_options global, build_arguments arguments) {
@@ -64,8 +68,13 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   }
   auto options = engine_options_of(arguments, terminal);
   if (!options) co_return leave(exit_status::usage);
-  // An id from an earlier build must not pass for one of this.
+  if (arguments.push && arguments.tags.empty()) {
+    terminal.error("--push: an image needs a name to be pushed by; give it one with --tag");
+    co_return leave(exit_status::usage);
+  }
+  // What is there from an earlier build must not pass for a result of this.
   if (!arguments.iidfile.empty()) std::remove(arguments.iidfile.c_str());
+  if (!arguments.metadata_file.empty()) std::remove(arguments.metadata_file.c_str());
 
   int status = 0;
   // The classic builder gets what docker sends it.
@@ -78,23 +87,31 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   diagnostics why;
   const engine::client_options where = client_options_of(global);
   const engine::client daemon(executor, where);
-  progress_view view(arguments, terminal);
+  progress_view view(arguments.progress, arguments.quiet, terminal);
   auto prepared = co_await add_user_settings(executor, where.host, source->dockerfile_text, *options, why);
   if (!prepared) co_return leave(report(terminal, prepared.error(), why));
   for (const auto& text : *prepared) view.warn(text);
-  progress::event_sink sink = [&view](const progress::event& what) { view.show(what); };
   auto [code, image] =
-      co_await engine::async_build(daemon, source->body, std::move(*options), std::move(sink), why, no_throw);
-  view.finish();
+      co_await engine::async_build(daemon, source->body, std::move(*options), view.sink(), why, no_throw);
   if (code) {
+    view.finish();
     const failed_step* step = why.step();
     if (arguments.quiet && step != nullptr) terminal.lines(step->log_tail);
     co_return leave(report(terminal, code, why));
   }
-  if (!arguments.iidfile.empty() && !write_id(arguments.iidfile, image.id)) {
-    terminal.error("--iidfile \"" + arguments.iidfile + "\": cannot be written");
-    co_return leave(exit_status::failed);
+  const bool id_written = write_file("--iidfile", arguments.iidfile, image.id, terminal);
+  std::string digest;
+  if (arguments.push) {
+    const error_code refused = co_await push_tags(daemon, arguments.tags, view, digest, why);
+    if (refused) {
+      view.finish();
+      co_return leave(report(terminal, refused, why));
+    }
   }
+  view.finish();
+  const std::string about = metadata(image.id, arguments.tags, digest);
+  if (!write_file("--metadata-file", arguments.metadata_file, about, terminal) || !id_written)
+    co_return leave(exit_status::failed);
   terminal.out(image.id + "\n");
   co_return leave(terminal.intact() ? exit_status::done : exit_status::failed);
 }

@@ -1,5 +1,8 @@
 #include "commands/build_arguments.hpp"
 
+#include "option_forms.hpp"
+#include "progress_view.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <charconv>
@@ -76,52 +79,44 @@ std::optional<std::int64_t> parse_size(std::string_view text) {
 }
 
 void declare(CLI::App& command, build_arguments& arguments) {
-  // An option with a value, named in the help as docker names it.
-  const auto one = [&](const char* names, auto& value, const char* kind, const char* help) {
-    return command.add_option(names, value, help)->type_name(kind);
-  };
-  // One value each time, or the words behind the first would be taken for more of them, the directory too.
-  const auto many = [&](const char* names, auto& values, const char* kind, const char* help) {
-    command.add_option(names, values, help)
-        ->type_name(kind)
-        ->take_all()
-        ->expected(1)
-        ->allow_extra_args(false);
-  };
-  one("PATH", arguments.context.path, "",
-      "The directory to build from (.), - for standard input, or a Git or HTTP URL for the daemon");
+  add_one(command, "PATH", arguments.context.path, "",
+          "The directory to build from (.), - for standard input, or a Git or HTTP URL for the daemon");
   declare_context(command, arguments.context, {"auto", "gzip", "none"});
-  many("-t,--tag", arguments.tags, "NAME[:TAG]", "A name for the image");
-  many("--build-arg", arguments.build_args, "NAME[=VALUE]",
-       "For ARG; without VALUE, that of the environment");
-  many("--label", arguments.labels, "NAME=VALUE", "In the image's metadata");
-  one("--target", arguments.target, "STAGE", "The stage to stop at");
-  one("--platform", arguments.platform, "OS/ARCH", "The platform to build for");
-  many("--cache-from", arguments.cache_from, "IMAGE", "An image whose layers may serve as cache");
+  add_many(command, "-t,--tag", arguments.tags, "NAME[:TAG]", "A name for the image");
+  add_many(command, "--build-arg", arguments.build_args, "NAME[=VALUE]",
+           "For ARG; without VALUE, that of the environment");
+  add_many(command, "--label", arguments.labels, "NAME=VALUE", "In the image's metadata");
+  add_one(command, "--target", arguments.target, "STAGE", "The stage to stop at");
+  add_one(command, "--platform", arguments.platform, "OS/ARCH", "The platform to build for");
+  add_many(command, "--cache-from", arguments.cache_from, "IMAGE",
+           "An image whose layers may serve as cache");
   command.add_flag("--no-cache", arguments.no_cache, "Run every step anew");
   command.add_flag("--pull", arguments.pull, "Look for newer base images");
-  one("--network", arguments.network, "MODE", "For RUN: host, none, bridge or a network's name");
-  many("--add-host", arguments.add_hosts, "NAME:ADDRESS",
-       "In /etc/hosts of RUN; host-gateway is an address, too");
-  one("--shm-size", arguments.shm_size, "BYTES", "Size of /dev/shm for RUN: 64m");
-  many("--ulimit", arguments.ulimits, "NAME=SOFT[:HARD]", "Limit of the processes of RUN");
-  one("-m,--memory", arguments.memory, "BYTES", "Memory limit of RUN: 512m");
-  one("--memory-swap", arguments.memory_swap, "BYTES", "Limit of memory and swap together; -1 is none");
-  one("--cpu-shares", arguments.cpu_shares, "N", "Relative weight of RUN");
-  one("--cpu-period", arguments.cpu_period, "MICROSECONDS", "Period of the CPU quota");
-  one("--cpu-quota", arguments.cpu_quota, "MICROSECONDS", "CPU time in each period");
-  one("--cpuset-cpus", arguments.cpuset_cpus, "LIST", "CPUs for RUN: 0-2,5");
-  one("--cpuset-mems", arguments.cpuset_mems, "LIST", "Memory nodes for RUN");
-  one("--cgroup-parent", arguments.cgroup_parent, "CGROUP", "The cgroup above those of RUN");
+  add_one(command, "--network", arguments.network, "MODE", "For RUN: host, none, bridge or a network's name");
+  add_many(command, "--add-host", arguments.add_hosts, "NAME:ADDRESS",
+           "In /etc/hosts of RUN; host-gateway is an address, too");
+  add_one(command, "--shm-size", arguments.shm_size, "BYTES", "Size of /dev/shm for RUN: 64m");
+  add_many(command, "--ulimit", arguments.ulimits, "NAME=SOFT[:HARD]", "Limit of the processes of RUN");
+  add_one(command, "-m,--memory", arguments.memory, "BYTES", "Memory limit of RUN: 512m");
+  add_one(command, "--memory-swap", arguments.memory_swap, "BYTES",
+          "Limit of memory and swap together; -1 is none");
+  add_one(command, "--cpu-shares", arguments.cpu_shares, "N", "Relative weight of RUN");
+  add_one(command, "--cpu-period", arguments.cpu_period, "MICROSECONDS", "Period of the CPU quota");
+  add_one(command, "--cpu-quota", arguments.cpu_quota, "MICROSECONDS", "CPU time in each period");
+  add_one(command, "--cpuset-cpus", arguments.cpuset_cpus, "LIST", "CPUs for RUN: 0-2,5");
+  add_one(command, "--cpuset-mems", arguments.cpuset_mems, "LIST", "Memory nodes for RUN");
+  add_one(command, "--cgroup-parent", arguments.cgroup_parent, "CGROUP", "The cgroup above those of RUN");
   command.add_flag("--rm", arguments.remove,
                    "Remove the containers of the steps; --rm=false keeps them (true)");
   command.add_flag("--force-rm", arguments.force_remove, "Those of failed steps, too (true)");
   command.add_flag("--squash", arguments.squash, "One layer of all that is new; experimental daemons only");
-  one("--iidfile", arguments.iidfile, "FILE", "Write the image's id to FILE");
+  add_one(command, "--iidfile", arguments.iidfile, "FILE", "Write the image's id to FILE");
+  add_one(command, "--metadata-file", arguments.metadata_file, "FILE",
+          "Write the image's id, digest and names to FILE, as JSON");
+  command.add_flag("--push", arguments.push, "Push the image, under each of its names, when it is built");
   command.add_flag("-q,--quiet", arguments.quiet, "Print nothing but the image's id");
-  one("--progress", arguments.progress, "auto|plain|json", "How the build is shown on standard error (auto)")
-      ->transform(CLI::IsMember({"auto", "plain", "json"}).description(""));
-  one("--builder", arguments.builder, "auto|classic", "The daemon's builder to use (auto)")
+  add_progress(command, arguments.progress);
+  add_one(command, "--builder", arguments.builder, "auto|classic", "The daemon's builder to use (auto)")
       ->transform(CLI::IsMember({"auto", "classic", "buildkit"}).description(""));
 }
 

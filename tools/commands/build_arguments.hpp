@@ -45,6 +45,8 @@ struct build_arguments {
   bool squash = false;
 
   std::string iidfile;
+  std::string metadata_file;
+  bool push = false;
   bool quiet = false;
   std::string progress = "auto";
   std::string builder = "auto";

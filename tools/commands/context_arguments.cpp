@@ -1,5 +1,6 @@
 #include "commands/context_arguments.hpp"
 
+#include "option_forms.hpp"
 #include "read_some.hpp"
 #include "source_of_stdin.hpp"
 
@@ -60,17 +61,12 @@ void declare_context(CLI::App& command, context_arguments& arguments,
   arguments.compression = compressions.front();
   std::string kinds;
   for (const auto& one : compressions) kinds += (kinds.empty() ? "" : "|") + one;
-  command
-      .add_option("-f,--file", arguments.file,
-                  "The Dockerfile, from anywhere; - is standard input (PATH/Dockerfile)")
-      ->type_name("FILE");
-  command
-      .add_option("--compression", arguments.compression,
-                  "Of the context on its way (" + compressions.front() + ")")
-      ->type_name(kinds)
+  add_one(command, "-f,--file", arguments.file, "FILE",
+          "The Dockerfile, from anywhere; - is standard input (PATH/Dockerfile)");
+  add_one(command, "--compression", arguments.compression, kinds,
+          "Of the context on its way (" + compressions.front() + ")")
       ->transform(CLI::IsMember(compressions).description(""));
-  command.add_option("--compression-level", arguments.compression_level, "1 is fast, 9 is small (1)")
-      ->type_name("1-9")
+  add_one(command, "--compression-level", arguments.compression_level, "1-9", "1 is fast, 9 is small (1)")
       ->transform(CLI::Range(1, 9).description(""));
   command.add_flag("--reproducible", arguments.reproducible,
                    "Equal content makes an equal context: times are SOURCE_DATE_EPOCH or 0");

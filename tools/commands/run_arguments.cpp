@@ -1,5 +1,7 @@
 #include "commands/run_arguments.hpp"
 
+#include "option_forms.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
@@ -39,30 +41,20 @@ std::optional<engine::port_binding> parse_port(std::string_view text) {
 }
 
 void declare(CLI::App& command, run_arguments& arguments) {
-  const auto one = [&](const char* names, std::string& value, const char* kind, const char* help) {
-    return command.add_option(names, value, help)->type_name(kind);
-  };
-  const auto many = [&](const char* names, std::vector<std::string>& values, const char* kind,
-                        const char* help) {
-    command.add_option(names, values, help)
-        ->type_name(kind)
-        ->take_all()
-        ->expected(1)
-        ->allow_extra_args(false);
-  };
   command.add_flag("--rm", arguments.remove, "Remove the container when it ends");
   command.add_flag("-d,--detach", arguments.detach, "Print the container's id and leave it running");
   command.add_flag("-i,--interactive", arguments.interactive, "Pass standard input on");
-  one("--name", arguments.name, "NAME", "Name of the container");
-  many("-e,--env", arguments.env, "NAME[=VALUE]",
-       "For the container; without VALUE, that of the environment");
-  many("-v,--volume", arguments.volumes, "SOURCE:PATH[:ro]", "A directory of the host or a volume to mount");
-  many("-p,--publish", arguments.ports, "[[IP:]PORT:]PORT[/PROTOCOL]",
-       "A port of the container to reach from the host");
-  one("--network", arguments.network, "MODE", "bridge, host, none or a network's name");
-  one("-w,--workdir", arguments.workdir, "PATH", "Working directory in the container");
-  one("-u,--user", arguments.user, "USER[:GROUP]", "Who runs the command, by name or number");
-  one("--entrypoint", arguments.entrypoint, "COMMAND", "Instead of the image's")
+  add_one(command, "--name", arguments.name, "NAME", "Name of the container");
+  add_many(command, "-e,--env", arguments.env, "NAME[=VALUE]",
+           "For the container; without VALUE, that of the environment");
+  add_many(command, "-v,--volume", arguments.volumes, "SOURCE:PATH[:ro]",
+           "A directory of the host or a volume to mount");
+  add_many(command, "-p,--publish", arguments.ports, "[[IP:]PORT:]PORT[/PROTOCOL]",
+           "A port of the container to reach from the host");
+  add_one(command, "--network", arguments.network, "MODE", "bridge, host, none or a network's name");
+  add_one(command, "-w,--workdir", arguments.workdir, "PATH", "Working directory in the container");
+  add_one(command, "-u,--user", arguments.user, "USER[:GROUP]", "Who runs the command, by name or number");
+  add_one(command, "--entrypoint", arguments.entrypoint, "COMMAND", "Instead of the image's")
       ->each([&arguments](const std::string&) { arguments.has_entrypoint = true; });
 }
 

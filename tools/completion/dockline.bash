@@ -29,12 +29,26 @@ _dockline() {
     --compression-level) mapfile -t COMPREPLY < <(compgen -W '1 2 3 4 5 6 7 8 9' -- "$current"); return ;;
     --network) mapfile -t COMPREPLY < <(compgen -W 'bridge host none' -- "$current"); return ;;
     --build-arg | -e | --env) mapfile -t COMPREPLY < <(compgen -v -- "$current"); return ;;
-    --format) mapfile -t COMPREPLY < <(compgen -W 'table json tar' -- "$current"); return ;;
+    --format)
+      local formats='table json'
+      [[ $command != context ]] || formats='table json tar'
+      [[ $command != inspect ]] || formats='array json'
+      mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$current")
+      return
+      ;;
+    --type) mapfile -t COMPREPLY < <(compgen -W 'image container' -- "$current"); return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'classic buildkit' -- "$current"); return ;;
     -c | --context) mapfile -t COMPREPLY < <(compgen -W "$(_dockline_contexts)" -- "$current"); return ;;
-    -f | --file | --iidfile | -o | --output | --tlscacert | --tlscert | --tlskey) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    -f | --file | --iidfile | --metadata-file | -o | --output | -i | --input | \
+      --tlscacert | --tlscert | --tlskey)
+      case $previous,$command in
+        --tls*) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        *,build | *,context | *,save | *,load) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+      esac
+      ;;
     -H | --host) mapfile -t COMPREPLY < <(compgen -W 'unix:///var/run/docker.sock tcp:// ssh://' -- "$current"); return ;;
-    -t | --tag | --label | --target | --platform | --cache-from | --add-host | --shm-size | --ulimit | -m | \
+    --filter | --since | --until | --tail | -n | -t | --tag | --label | --target | --platform | --cache-from | \
+      --add-host | --shm-size | --ulimit | -m | \
       --memory | --memory-swap | --cpu-shares | --cpu-period | --cpu-quota | --cpuset-cpus | --cpuset-mems | \
       --cgroup-parent | --timeout | --name | -p | --publish | -w | --workdir | -u | --user | --entrypoint) return ;;
     -v | --volume) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
@@ -45,7 +59,8 @@ _dockline() {
       if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current")
       else
-        mapfile -t COMPREPLY < <(compgen -W 'build context run version ping' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'build context run push pull tag images inspect rmi save load \
+          logs events prune info version ping' -- "$current")
       fi
       ;;
     build)
@@ -53,7 +68,7 @@ _dockline() {
         mapfile -t COMPREPLY < <(compgen -W "$globals -f --file -t --tag --build-arg --label --target --platform \
           --cache-from --no-cache --pull --network --add-host --shm-size --ulimit -m --memory --memory-swap \
           --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --cgroup-parent --rm --force-rm \
-          --squash --iidfile -q --quiet --progress --builder --compression --compression-level --reproducible" \
+          --squash --iidfile --push --metadata-file -q --quiet --progress --builder --compression --compression-level --reproducible" \
           -- "$current")
       else
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
@@ -71,6 +86,24 @@ _dockline() {
       [[ $current != -* ]] || mapfile -t COMPREPLY < <(compgen -W "$globals --rm -d --detach -i --interactive \
         --name -e --env -v --volume -p --publish --network -w --workdir -u --user --entrypoint" -- "$current")
       ;;
+    push) mapfile -t COMPREPLY < <(compgen -W "$globals -a --all-tags --platform -q --quiet --progress" -- "$current") ;;
+    pull) mapfile -t COMPREPLY < <(compgen -W "$globals -a --all-tags --platform -q --quiet --progress" -- "$current") ;;
+    images)
+      mapfile -t COMPREPLY < <(compgen -W "$globals -a --all -q --quiet --no-trunc --digests -f --filter --format" \
+        -- "$current")
+      ;;
+    inspect) mapfile -t COMPREPLY < <(compgen -W "$globals --type --format" -- "$current") ;;
+    rmi) mapfile -t COMPREPLY < <(compgen -W "$globals -f --force --no-prune" -- "$current") ;;
+    save) mapfile -t COMPREPLY < <(compgen -W "$globals -o --output --platform" -- "$current") ;;
+    load) mapfile -t COMPREPLY < <(compgen -W "$globals -i --input --platform -q --quiet --progress" -- "$current") ;;
+    logs)
+      mapfile -t COMPREPLY < <(compgen -W "$globals -f --follow -t --timestamps -n --tail --since --until" \
+        -- "$current")
+      ;;
+    events) mapfile -t COMPREPLY < <(compgen -W "$globals --since --until -f --filter --format" -- "$current") ;;
+    prune) mapfile -t COMPREPLY < <(compgen -W "$globals -a --all -f --force --filter --format" -- "$current") ;;
+    info) mapfile -t COMPREPLY < <(compgen -W "$globals --format" -- "$current") ;;
+    tag) mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current") ;;
     version) mapfile -t COMPREPLY < <(compgen -W "$globals --client" -- "$current") ;;
     ping) mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current") ;;
   esac

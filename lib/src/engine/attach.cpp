@@ -35,20 +35,26 @@ task<void> forward(std::shared_ptr<attachment_state> state, std::shared_ptr<byte
 
 }  // namespace
 
-task<attachment> attach(std::shared_ptr<client_state> state, std::string id, attach_options options,
-                        diagnostics& why) {
-  auto over = co_await state->open(requests::container_attach(id, options), nullptr, why);
+task<attachment> take_over(std::shared_ptr<client_state> state, endpoint what, bool tty, diagnostics& why) {
+  auto over = co_await state->open(std::move(what), nullptr, why);
   if (!over) co_return over.error();
   if ((*over)->head().status != 101) {
-    why.set_client_message("the daemon does not hand over the connection for an attach: status " +
+    why.set_client_message("the daemon does not hand over the connection: status " +
                            std::to_string((*over)->head().status));
     co_return errc::unexpected_answer;
   }
   auto streams = std::make_shared<attachment_state>();
   streams->executor = state->strand;
-  streams->tty = options.tty;
+  streams->tty = tty;
   streams->connection = co_await (*over)->upgrade(streams->early);
   co_return attachment(std::move(streams));
+}
+
+task<attachment> attach(std::shared_ptr<client_state> state, std::string id, attach_options options,
+                        diagnostics& why) {
+  auto streams =
+      co_await take_over(std::move(state), requests::container_attach(id, options), options.tty, why);
+  co_return streams;
 }
 
 task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input, output_sink sink,

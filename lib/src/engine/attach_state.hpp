@@ -4,6 +4,7 @@
 #include "dockline/engine/attach.hpp"
 
 #include "core/spawn.hpp"
+#include "engine/endpoint.hpp"
 
 #include <memory>
 #include <string>
@@ -20,6 +21,9 @@ struct attachment_state {
     if (connection) connection->close();
   }
 };
+
+// Sends a request whose answer hands the connection over, and wraps it.
+task<attachment> take_over(std::shared_ptr<client_state> state, endpoint what, bool tty, diagnostics& why);
 
 // The bodies of the operations, for run.cpp.
 task<attachment> attach(std::shared_ptr<client_state> state, std::string id, attach_options options,

@@ -4,8 +4,8 @@
 #include "dockline/engine/images.hpp"
 
 #include "engine/client_state.hpp"
+#include "engine/message_stream.hpp"
 #include "engine/requests.hpp"
-#include "http/json_lines.hpp"
 #include "progress/build_messages.hpp"
 
 #include <chrono>
@@ -68,31 +68,6 @@ class context_reporter {
   progress::event_time last_ = std::chrono::system_clock::now();
 };
 
-// Gives each message of the answer to the decoder, to the end of the answer.
-task<void> read_messages(http::exchange& over, progress::build_messages& messages, diagnostics& why) {
-  http::json_lines lines;
-  for (;;) {
-    auto some = co_await over.read_some(why);
-    if (!some) co_return some.error();
-    const auto now = std::chrono::system_clock::now();
-    const bool ended = some->empty();
-    if (!ended) lines.feed(*some);
-    for (;;) {
-      const auto value = ended ? lines.finish() : lines.next();
-      error_code bad = value ? error_code() : value.error();
-      if (!bad && *value) bad = messages.add(**value, now);
-      if (bad) {
-        why.set_client_message("the daemon's answer to the build: " + bad.message());
-        co_return bad;
-      }
-      if (ended || !*value) break;
-    }
-    if (ended) co_return result<void>();
-    // By the listener, when there was no wait that could have been ended.
-    if (co_await is_cancelled()) co_return aborted();
-  }
-}
-
 task<built_image> build(client daemon, std::shared_ptr<byte_source> context, build_options options,
                         std::shared_ptr<build_news> news, diagnostics& why) {
   auto state = daemon.state();
@@ -112,7 +87,10 @@ task<built_image> build(client daemon, std::shared_ptr<byte_source> context, bui
   auto over = co_await state->open(std::move(*what), std::move(on_sent), why);
   if (!over) co_return over.error();
   progress::build_messages messages([news](const progress::event& told) { news->tell(told); });
-  auto read = co_await read_messages(**over, messages, why);
+  value_taker take = [&messages](std::string_view message) {
+    return messages.add(message, std::chrono::system_clock::now());
+  };
+  auto read = co_await read_values(**over, std::move(take), "build", why);
   const error_code outcome = messages.finish(std::chrono::system_clock::now());
   // What the daemon said of the build counts more than how its connection ended.
   if (outcome == errc::build_failed) {

@@ -1,8 +1,8 @@
 #include "dockline/engine/containers.hpp"
 
-#include "core/json.hpp"
-#include "engine/client_state.hpp"
+#include "engine/answer_fields.hpp"
 #include "engine/log_frames.hpp"
+#include "engine/one_answer.hpp"
 #include "engine/output.hpp"
 #include "engine/requests.hpp"
 
@@ -32,13 +32,6 @@ task<container_created> create(shared_state state, container_options options, di
   co_return made;
 }
 
-// For endpoints whose answer says nothing but its status.
-task<void> command(shared_state state, endpoint what, diagnostics& why) {
-  auto reply = co_await state->call(std::move(what), why);
-  if (!reply) co_return reply.error();
-  co_return result<void>();
-}
-
 task<container_exit> wait(shared_state state, std::string id, diagnostics& why) {
   auto reply = co_await state->call(requests::container_wait(id), why);
   if (!reply) co_return reply.error();
@@ -57,7 +50,11 @@ task<container_exit> wait(shared_state state, std::string id, diagnostics& why) 
 
 task<void> read_logs(shared_state state, std::string id, logs_options options, output_sink sink,
                      diagnostics& why) {
-  auto over = co_await state->open(requests::container_logs(id, options), nullptr, why);
+  auto version = co_await state->negotiate(why);
+  if (!version) co_return version.error();
+  auto what = requests::container_logs(id, options, *version, why);
+  if (!what) co_return what.error();
+  auto over = co_await state->open(std::move(*what), nullptr, why);
   if (!over) co_return over.error();
   output_decoder decoder(options.tty);
   for (;;) {
@@ -73,14 +70,6 @@ task<void> read_logs(shared_state state, std::string id, logs_options options, o
   co_return result<void>();
 }
 
-void start_command(const shared_state& state, endpoint what, diagnostics* why,
-                   completion_handler<void> handler) {
-  spawn<void>(state->strand, why, std::move(handler),
-              [state, what = std::move(what)](diagnostics& words) mutable {
-                return command(state, std::move(what), words);
-              });
-}
-
 }  // namespace
 
 void start_container_create(client daemon, container_options options, diagnostics* why,
@@ -94,7 +83,7 @@ void start_container_create(client daemon, container_options options, diagnostic
 
 void start_container_start(client daemon, std::string id, diagnostics* why,
                            completion_handler<void> handler) {
-  start_command(daemon.state(), requests::container_start(id), why, std::move(handler));
+  start_command(daemon, requests::container_start(id), why, std::move(handler));
 }
 
 void start_container_wait(client daemon, std::string id, diagnostics* why,
@@ -114,12 +103,12 @@ void start_container_logs(client daemon, std::string id, logs_options options, o
 
 void start_container_kill(client daemon, std::string id, std::string signal, diagnostics* why,
                           completion_handler<void> handler) {
-  start_command(daemon.state(), requests::container_kill(id, signal), why, std::move(handler));
+  start_command(daemon, requests::container_kill(id, signal), why, std::move(handler));
 }
 
 void start_container_remove(client daemon, std::string id, remove_options options, diagnostics* why,
                             completion_handler<void> handler) {
-  start_command(daemon.state(), requests::container_remove(id, options), why, std::move(handler));
+  start_command(daemon, requests::container_remove(id, options), why, std::move(handler));
 }
 
 }  // namespace dockline::engine

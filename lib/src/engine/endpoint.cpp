@@ -7,6 +7,7 @@
 #include "core/json.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace dockline::engine {
 namespace {
@@ -43,6 +44,21 @@ query& query::add_number(std::string_view key, std::int64_t value) {
   return value == 0 ? *this : add(key, std::to_string(value));
 }
 query& query::add_flag(std::string_view key, bool value) { return value ? add(key, "1") : *this; }
+
+// {"label":{"a=b":true}}: the older of the two forms, which every engine takes.
+query& query::add_filters(const filter_map& filters) {
+  if (filters.empty()) return *this;
+  json::writer out;
+  out.begin_object();
+  for (const auto& [name, values] : filters) {
+    out.key(name).begin_object();
+    for (const auto& value : std::set<std::string_view>(values.begin(), values.end()))
+      out.key(value).boolean(true);
+    out.end_object();
+  }
+  out.end_object();
+  return add("filters", out.text());
+}
 
 std::string query::text() const {
   auto sorted = pairs_;
@@ -83,6 +99,13 @@ std::string escape_name(std::string_view name) {
     text += '/';
     name.remove_prefix(slash + 1);
   }
+}
+
+std::string seconds_before(std::chrono::system_clock::time_point time) {
+  return std::to_string(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
+}
+std::string seconds_after(std::chrono::system_clock::time_point time) {
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(time).time_since_epoch().count());
 }
 
 error_code code_of_status(int status, std::string_view body, diagnostics& why) {

@@ -4,10 +4,12 @@
 // that is tested from tables.
 
 #include "dockline/core/error.hpp"
+#include "dockline/engine/filters.hpp"
 
 #include "engine/api_version.hpp"
 #include "http/message.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +31,7 @@ class query {
   query& add_text(std::string_view key, std::string_view value);  // unless it is empty
   query& add_number(std::string_view key, std::int64_t value);    // unless it is zero
   query& add_flag(std::string_view key, bool value);              // "1" when true
+  query& add_filters(const filter_map& filters);                  // unless there are none
 
   // "?a=1&b=2", or nothing.
   std::string text() const;
@@ -62,6 +65,11 @@ struct endpoint {
 
 // "/images/" + name + "/json", the name escaped but for its slashes.
 std::string escape_name(std::string_view name);
+
+// Whole seconds since 1970, the last before and the first after a time: podman finds nothing between times
+// with a fraction.
+std::string seconds_before(std::chrono::system_clock::time_point time);
+std::string seconds_after(std::chrono::system_clock::time_point time);
 
 // The code for an answer with this status; the daemon's words from its body go into `why`.
 error_code code_of_status(int status, std::string_view body, diagnostics& why);

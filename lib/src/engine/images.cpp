@@ -1,23 +1,11 @@
 #include "dockline/engine/images.hpp"
 
-#include "core/json.hpp"
-#include "engine/client_state.hpp"
-#include "engine/requests.hpp"
+#include "engine/answer_fields.hpp"
+#include "engine/image_requests.hpp"
+#include "engine/one_answer.hpp"
 
 namespace dockline::engine {
 namespace {
-
-std::vector<std::string> texts_of(json::value array) {
-  std::vector<std::string> texts;
-  for (const json::value element : array.elements()) texts.emplace_back(element.string_or_empty());
-  return texts;
-}
-
-std::vector<std::string> keys_of(json::value object) {
-  std::vector<std::string> keys;
-  for (const json::member one : object.members()) keys.emplace_back(one.name);
-  return keys;
-}
 
 // dockerd up to 26 writes every field of the configuration, 28 and podman leave the empty ones out.
 image_config config_of(json::value root) {
@@ -28,64 +16,86 @@ image_config config_of(json::value root) {
   config.working_dir = root.find("WorkingDir").string_or_empty();
   config.user = root.find("User").string_or_empty();
   config.stop_signal = root.find("StopSignal").string_or_empty();
-  for (const json::member one : root.find("Labels").members()) {
-    config.labels.emplace(one.name, one.value.string_or_empty());
-  }
+  config.labels = pairs_of(root.find("Labels"));
   config.exposed_ports = keys_of(root.find("ExposedPorts"));
   config.volumes = keys_of(root.find("Volumes"));
   return config;
 }
 
-task<image_info> inspect(std::shared_ptr<client_state> state, std::string name, diagnostics& why) {
-  auto reply = co_await state->call(requests::image_inspect(name), why);
-  if (!reply) co_return reply.error();
-  const auto parsed = json::parse(reply->body);
-  if (!parsed) co_return parsed.error();
-  const json::value root = parsed->root();
+image_info read_image(json_answer& answered) {
+  const json::value root = answered.root();
   image_info found;
-  found.id = root.find("Id").string_or_empty();
+  found.id = text_of(root, "Id");
   found.repo_tags = texts_of(root.find("RepoTags"));
   found.repo_digests = texts_of(root.find("RepoDigests"));
-  found.created = root.find("Created").string_or_empty();
-  found.architecture = root.find("Architecture").string_or_empty();
-  found.os = root.find("Os").string_or_empty();
-  found.size = root.find("Size").as_int().value_or(0);
+  found.created = text_of(root, "Created");
+  found.architecture = text_of(root, "Architecture");
+  found.os = text_of(root, "Os");
+  found.size = number_of(root, "Size");
   found.config = config_of(root.find("Config"));
   found.layers = texts_of(root.find("RootFS").find("Layers"));
-  co_return found;
+  found.raw = std::move(answered.text);
+  return found;
 }
 
-task<image_removed> remove(std::shared_ptr<client_state> state, std::string name,
-                           image_remove_options options, diagnostics& why) {
-  auto reply = co_await state->call(requests::image_remove(name, options), why);
-  if (!reply) co_return reply.error();
-  const auto parsed = json::parse(reply->body);
-  if (!parsed) co_return parsed.error();
-  image_removed gone;
-  for (const json::value one : parsed->root().elements()) {
-    if (const auto name_gone = one.find("Untagged").as_string()) gone.untagged.emplace_back(*name_gone);
-    if (const auto id_gone = one.find("Deleted").as_string()) gone.deleted.emplace_back(*id_gone);
+std::vector<image_layer> read_history(json_answer& answered) {
+  std::vector<image_layer> layers;
+  for (const json::value one : answered.root().elements()) {
+    image_layer layer;
+    layer.id = text_of(one, "Id");
+    layer.created = number_of(one, "Created");
+    layer.created_by = text_of(one, "CreatedBy");
+    layer.tags = texts_of(one.find("Tags"));
+    layer.size = number_of(one, "Size");
+    layer.comment = text_of(one, "Comment");
+    layers.push_back(std::move(layer));
   }
-  co_return gone;
+  return layers;
+}
+
+image_removed read_removed(json_answer& answered) {
+  image_removed gone;
+  for (const json::value one : answered.root().elements()) {
+    if (const auto name = one.find("Untagged").as_string()) gone.untagged.emplace_back(*name);
+    if (const auto id = one.find("Deleted").as_string()) gone.deleted.emplace_back(*id);
+  }
+  return gone;
+}
+
+task<void> tag(std::shared_ptr<client_state> state, std::string name, std::string reference,
+               diagnostics& why) {
+  auto what = requests::image_tag(name, reference, why);
+  if (!what) co_return what.error();
+  auto done = co_await command(std::move(state), std::move(*what), why);
+  co_return done;
 }
 
 }  // namespace
 
 void start_image_inspect(client daemon, std::string name, diagnostics* why,
                          completion_handler<image_info> handler) {
+  start_ask<image_info>(daemon, requests::image_inspect(name), &read_image, why, std::move(handler));
+}
+
+void start_image_history(client daemon, std::string name, diagnostics* why,
+                         completion_handler<std::vector<image_layer>> handler) {
+  start_ask<std::vector<image_layer>>(daemon, requests::image_history(name), &read_history, why,
+                                      std::move(handler));
+}
+
+void start_image_tag(client daemon, std::string name, std::string reference, diagnostics* why,
+                     completion_handler<void> handler) {
   auto state = daemon.state();
-  spawn<image_info>(
-      state->strand, why, std::move(handler),
-      [state, name = std::move(name)](diagnostics& words) { return inspect(state, name, words); });
+  spawn<void>(state->strand, why, std::move(handler),
+              [state, name = std::move(name), reference = std::move(reference)](diagnostics& words) {
+                return tag(state, name, reference, words);
+              });
 }
 
 void start_image_remove(client daemon, std::string name, image_remove_options options, diagnostics* why,
                         completion_handler<image_removed> handler) {
-  auto state = daemon.state();
-  spawn<image_removed>(state->strand, why, std::move(handler),
-                       [state, name = std::move(name), options](diagnostics& words) {
-                         return remove(state, name, options, words);
-                       });
+  start_ask<image_removed>(daemon, requests::image_remove(name, options), &read_removed, why,
+                           std::move(handler));
 }
 
 }  // namespace dockline::engine

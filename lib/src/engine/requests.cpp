@@ -112,7 +112,6 @@ result<void> check(const build_options& options, diagnostics& why) {
 }
 
 result<endpoint> build(const build_options& options, api_version version, diagnostics& why) {
-  if (auto checked = check(options, why); !checked) return checked.error();
   endpoint what("POST", "/build");
   if (!options.platform.empty()) {
     if (auto has = what.require(version, {1, 32}, "the platform of a build", why); !has) return has.error();
@@ -159,16 +158,6 @@ result<endpoint> build(const build_options& options, api_version version, diagno
   what.fields.push_back({"X-Registry-Config", encode_registry_config(options.registry_auths)});
   if (options.remote.empty()) what.fields.push_back({"Content-Type", "application/x-tar"});
   what.silent = true;
-  return what;
-}
-
-endpoint image_inspect(std::string_view name) {
-  return endpoint("GET", "/images/" + escape_name(name) + "/json");
-}
-
-endpoint image_remove(std::string_view name, const image_remove_options& options) {
-  endpoint what("DELETE", "/images/" + escape_name(name));
-  what.parameters.add_flag("force", options.force).add_flag("noprune", options.keep_parents);
   return what;
 }
 
@@ -240,11 +229,17 @@ endpoint container_wait(std::string_view id) {
   return what;
 }
 
-endpoint container_logs(std::string_view id, const logs_options& options) {
+result<endpoint> container_logs(std::string_view id, const logs_options& options, api_version version,
+                                diagnostics& why) {
+  if (options.until) {
+    if (auto has = require_version(version, {1, 35}, "the end of a log", why); !has) return has.error();
+  }
   endpoint what = on_container("GET", id, "/logs");
   what.parameters.add_flag("stdout", options.out).add_flag("stderr", options.err);
   what.parameters.add_flag("follow", options.follow).add_flag("timestamps", options.timestamps);
   what.parameters.add_text("tail", options.tail);
+  if (options.since) what.parameters.add("since", seconds_before(*options.since));
+  if (options.until) what.parameters.add("until", seconds_after(*options.until));
   what.silent = options.follow;
   return what;
 }

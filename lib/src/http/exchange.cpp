@@ -155,6 +155,11 @@ task<void> exchange::start(request what, diagnostics& why) {
   framing.length = what.source ? what.source->size() : what.body.size();
   auto head = encode_head(what.head, framing, why);
   if (!head) co_return head.error();
+  if (what.head.method == "HEAD") {
+    decoder_limits bounds;
+    bounds.no_body = true;
+    decoder_ = response_decoder(bounds);
+  }
 
   auto line = wire_;
   line->arm(line->total_guard, limits_.total);

@@ -122,6 +122,7 @@ struct response_decoder::parser : beast::http::response_parser<passing_body> {
     body_limit(boost::none);
     // Stops behind the head, so that its size is known; the body is then eaten as it comes.
     eager(false);
+    skip(bounds.no_body);
   }
 };
 

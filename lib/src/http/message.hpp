@@ -68,6 +68,8 @@ struct decoder_limits {
   std::uint32_t head = 64 * 1024;
   // Interim answers (1xx) before the real one.
   int interim = 16;
+  // The answer to a HEAD: it ends behind its head, whatever length that tells.
+  bool no_body = false;
 };
 
 // Eats the bytes of one answer and says how far it is.

@@ -7,6 +7,7 @@
 #include "engine/endpoint.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace dockline::engine {
 
@@ -18,6 +19,21 @@ inline std::string request_text(const endpoint& what, api_version version, bool 
   const auto head = http::encode_head(what.head(version, "dockline/test"), framing, why);
   if (!head) return "refused: " + why.client_message();
   return *head + what.body;
+}
+
+// The text of a request without a body.
+inline std::string bare(std::string_view request_line, std::string_view fields = {}, bool length = false) {
+  return std::string(request_line) + " HTTP/1.1\r\nUser-Agent: dockline/test\r\n" + std::string(fields) +
+         "Host: docker\r\n" + (length ? "Content-Length: 0\r\n" : "") + "\r\n";
+}
+
+// Of one with a body of JSON.
+inline std::string with_json(std::string_view request_line, const std::string& body,
+                             std::string_view fields = {}) {
+  return std::string(request_line) +
+         " HTTP/1.1\r\nUser-Agent: dockline/test\r\nContent-Type: application/json\r\n" +
+         std::string(fields) + "Host: docker\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
 }
 
 }  // namespace dockline::engine

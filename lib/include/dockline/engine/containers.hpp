@@ -6,6 +6,7 @@
 #include "dockline/engine/client.hpp"
 #include "dockline/progress/event.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -68,7 +69,10 @@ struct logs_options {
   bool follow = false;      // goes on until the container ends
   bool timestamps = false;  // RFC 3339 in front of each line
   std::string tail;         // so many lines from the end; empty: all
-  bool tty = false;         // as the container was created: one raw stream
+  // From when on and until when, to the second, rounded outwards. Empty: no bound; `until` since API 1.35.
+  std::optional<std::chrono::system_clock::time_point> since;
+  std::optional<std::chrono::system_clock::time_point> until;
+  bool tty = false;  // as the container was created: one raw stream
 };
 
 struct remove_options {
@@ -149,7 +153,7 @@ auto async_container_wait(const client& daemon, std::string id, Token&& token = 
 //
 // Completion: at the end of the log. Signature: void(error_code).
 // Lifetimes: `why` stays until completion, `sink` is kept. Cancellation: any type, at once.
-// Errors: errc::not_found; errc::malformed_stream; those of async_ping.
+// Errors: errc::not_found; errc::unsupported_parameter; errc::malformed_stream; those of async_ping.
 // Source: Docker Engine API, ContainerLogs, since 1.11.
 template <class Token = default_token>
 auto async_container_logs(const client& daemon, std::string id, logs_options options, output_sink sink,

@@ -1,6 +1,7 @@
 #pragma once
 
-// Images that the daemon has: GET /images/{name}/json and DELETE /images/{name}.
+// One image that the daemon has: GET /images/{name}/json and /history, POST /images/{name}/tag,
+// DELETE /images/{name}.
 
 #include "dockline/engine/client.hpp"
 
@@ -39,6 +40,19 @@ struct image_info {
   std::int64_t size = 0;                  // bytes
   image_config config;
   std::vector<std::string> layers;  // digests of the uncompressed layers, lowest first
+  std::string raw;                  // the daemon's answer as it came: JSON
+};
+
+// A step of an image's history.
+struct image_layer {
+  image_layer() = default;
+
+  std::string id;            // "sha256:…", or "<missing>" where the step was not built here
+  std::int64_t created = 0;  // seconds since 1970
+  std::string created_by;    // "/bin/sh -c #(nop)  CMD [\"sh\"]"
+  std::vector<std::string> tags;
+  std::int64_t size = 0;  // bytes that the step added
+  std::string comment;
 };
 
 struct image_remove_options {
@@ -57,6 +71,10 @@ struct image_removed {
 
 DOCKLINE_API void start_image_inspect(client daemon, std::string name, diagnostics* why,
                                       completion_handler<image_info> handler);
+DOCKLINE_API void start_image_history(client daemon, std::string name, diagnostics* why,
+                                      completion_handler<std::vector<image_layer>> handler);
+DOCKLINE_API void start_image_tag(client daemon, std::string name, std::string reference, diagnostics* why,
+                                  completion_handler<void> handler);
 DOCKLINE_API void start_image_remove(client daemon, std::string name, image_remove_options options,
                                      diagnostics* why, completion_handler<image_removed> handler);
 
@@ -75,6 +93,41 @@ template <class Token = default_token>
 auto async_image_inspect(const client& daemon, std::string name, Token&& token = {}) {
   return initiate<image_info>(&start_image_inspect, std::forward<Token>(token), nullptr, daemon,
                               std::move(name));
+}
+
+// Reads how an image came to be, its newest layer first.
+//
+// Completion: when the answer is there. Signature: void(error_code, std::vector<image_layer>).
+// Lifetimes: `why` stays until completion. Cancellation: any type, at once; the connection is closed.
+// Errors: errc::not_found; those of async_ping; errc::malformed_json.
+// Source: Docker Engine API, ImageHistory, since 1.0.
+template <class Token = default_token>
+auto async_image_history(const client& daemon, std::string name, diagnostics& why, Token&& token = {}) {
+  return initiate<std::vector<image_layer>>(&start_image_history, std::forward<Token>(token), &why, daemon,
+                                            std::move(name));
+}
+template <class Token = default_token>
+auto async_image_history(const client& daemon, std::string name, Token&& token = {}) {
+  return initiate<std::vector<image_layer>>(&start_image_history, std::forward<Token>(token), nullptr, daemon,
+                                            std::move(name));
+}
+
+// Gives an image, named by reference or id, a further name. An image that had that name loses it.
+//
+// Completion: when it has the name. Signature: void(error_code). Lifetimes: `why` stays until completion.
+// Cancellation: any type; it may have the name all the same. Errors: errc::invalid_reference and
+// errc::invalid_argument (a digest cannot be given) before anything is sent; errc::not_found; errc::conflict;
+// those of async_ping. Source: Docker Engine API, ImageTag, since 1.0.
+template <class Token = default_token>
+auto async_image_tag(const client& daemon, std::string name, std::string reference, diagnostics& why,
+                     Token&& token = {}) {
+  return initiate<void>(&start_image_tag, std::forward<Token>(token), &why, daemon, std::move(name),
+                        std::move(reference));
+}
+template <class Token = default_token>
+auto async_image_tag(const client& daemon, std::string name, std::string reference, Token&& token = {}) {
+  return initiate<void>(&start_image_tag, std::forward<Token>(token), nullptr, daemon, std::move(name),
+                        std::move(reference));
 }
 
 // Removes a reference and, with the last one, the image.

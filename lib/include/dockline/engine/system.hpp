@@ -1,11 +1,13 @@
 #pragma once
 
-// What the daemon is: GET /_ping and GET /version.
+// What the daemon is: GET /_ping, GET /version and GET /info.
 
 #include "dockline/engine/client.hpp"
 
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace dockline::engine {
 
@@ -38,8 +40,43 @@ struct version_result {
   std::string platform_name;  // "Docker Engine - Community", "" or podman's
 };
 
+// What /info answers with, as far as it is the same on every engine. Whatever the daemon did not say is
+// empty.
+struct system_info {
+  system_info() = default;
+
+  std::string id;
+  std::string name;              // of the host
+  std::string server_version;    // "20.10.24+dfsg1"
+  std::string operating_system;  // "Debian GNU/Linux 12 (bookworm)"
+  std::string os_type;           // "linux"
+  std::string architecture;      // "x86_64"
+  std::string kernel_version;
+  int cpus = 0;
+  std::int64_t memory = 0;  // bytes
+  std::string root_dir;     // where the daemon keeps its data
+  std::string storage_driver;
+  std::string logging_driver;
+  std::string cgroup_driver;
+  std::string cgroup_version;
+  std::string default_runtime;
+  std::vector<std::string> runtimes;
+  std::vector<std::string> security_options;     // "name=seccomp,profile=default"
+  std::vector<std::string> insecure_registries;  // hosts and networks that are spoken to without TLS
+  std::vector<std::string> registry_mirrors;
+  std::vector<std::string> warnings;  // what the daemon finds wrong with its host
+  int containers = 0;
+  int containers_running = 0;
+  int containers_paused = 0;
+  int containers_stopped = 0;
+  int images = 0;
+  std::string raw;  // the daemon's answer as it came: JSON
+};
+
 DOCKLINE_API void start_ping(client daemon, diagnostics* why, completion_handler<ping_result> handler);
 DOCKLINE_API void start_version(client daemon, diagnostics* why, completion_handler<version_result> handler);
+
+DOCKLINE_API void start_info(client daemon, diagnostics* why, completion_handler<system_info> handler);
 
 // Asks the daemon whether it is there and which API versions it speaks; needs no negotiated version.
 //
@@ -70,6 +107,20 @@ auto async_version(const client& daemon, diagnostics& why, Token&& token = {}) {
 template <class Token = default_token>
 auto async_version(const client& daemon, Token&& token = {}) {
   return initiate<version_result>(&start_version, std::forward<Token>(token), nullptr, daemon);
+}
+
+// Asks the daemon what it is, how it is set up and what it has.
+//
+// Completion: when the answer is there. Signature: void(error_code, system_info).
+// Lifetimes, cancellation, errors: as async_ping, and errc::malformed_json.
+// Source: Docker Engine API, SystemInfo, since 1.0.
+template <class Token = default_token>
+auto async_info(const client& daemon, diagnostics& why, Token&& token = {}) {
+  return initiate<system_info>(&start_info, std::forward<Token>(token), &why, daemon);
+}
+template <class Token = default_token>
+auto async_info(const client& daemon, Token&& token = {}) {
+  return initiate<system_info>(&start_info, std::forward<Token>(token), nullptr, daemon);
 }
 
 }  // namespace dockline::engine

@@ -1,0 +1,109 @@
+#pragma once
+
+// Images to and from registries: POST /images/{name}/push, POST /images/create.
+
+#include "dockline/engine/client.hpp"
+#include "dockline/engine/registry_auth.hpp"
+#include "dockline/progress/event.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dockline::engine {
+
+struct push_options {
+  push_options() = default;
+
+  registry_auth auth;     // for the registry that the image's name begins with
+  bool all_tags = false;  // every tag that the repository has here; the name then has none
+  std::string platform;   // "linux/arm64", of an image that has several. Empty: all. Since API 1.46
+};
+
+struct pushed_tag {
+  pushed_tag() = default;
+
+  std::string tag;
+  std::string digest;     // "sha256:…", by which the registry knows what was pushed
+  std::int64_t size = 0;  // bytes of the manifest
+};
+
+struct pushed_image {
+  pushed_image() = default;
+
+  std::vector<pushed_tag> tags;  // at least one
+};
+
+struct pull_options {
+  pull_options() = default;
+
+  registry_auth auth;     // for the registry that the image's name begins with
+  bool all_tags = false;  // every tag that the repository has there; the name then has none
+  std::string platform;   // "linux/arm64". Empty: the daemon's own. Since API 1.32
+};
+
+struct pulled_image {
+  pulled_image() = default;
+
+  std::string id;      // "sha256:…" of the image that has the name now; empty after all_tags
+  std::string digest;  // "sha256:…", by which the registry knows it; empty when nobody knows it
+};
+
+DOCKLINE_API void start_image_push(client daemon, std::string name, push_options options,
+                                   progress::event_sink on_event, diagnostics* why,
+                                   completion_handler<pushed_image> handler);
+DOCKLINE_API void start_image_pull(client daemon, std::string name, pull_options options,
+                                   progress::event_sink on_event, diagnostics* why,
+                                   completion_handler<pulled_image> handler);
+
+// Pushes an image to the registry that its name begins with ("127.0.0.1:5000/app:1"; Docker Hub without one).
+// Without a tag "latest" is pushed.
+//
+// Completion: when the registry has it, or the push failed, which an error inside the answer's 200 means as
+// well. Signature: void(error_code, pushed_image).
+// Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets
+// progress::layer_progress. Cancellation: any type. The connection is closed, upon which the daemon stops
+// (podman at the end of the layer); layers that the registry has by then stay there.
+// Errors: errc::invalid_reference, and errc::invalid_argument for a name with a digest, before anything is
+// sent; errc::not_found without such an image here; errc::unauthorized, errc::denied and errc::not_found as
+// the registry says; errc::operation_failed for every other failure; errc::no_outcome for an answer without a
+// digest; errc::unsupported_parameter; those of async_ping; errc::malformed_json.
+// Source: Docker Engine API, ImagePush, since 1.0.
+template <class Token = default_token>
+auto async_image_push(const client& daemon, std::string name, push_options options,
+                      progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
+  return initiate<pushed_image>(&start_image_push, std::forward<Token>(token), &why, daemon, std::move(name),
+                                std::move(options), std::move(on_event));
+}
+template <class Token = default_token>
+auto async_image_push(const client& daemon, std::string name, push_options options,
+                      progress::event_sink on_event, Token&& token = {}) {
+  return initiate<pushed_image>(&start_image_push, std::forward<Token>(token), nullptr, daemon,
+                                std::move(name), std::move(options), std::move(on_event));
+}
+
+// Pulls an image by tag ("latest" without one) or by digest.
+//
+// Completion: when the daemon has it, or the pull failed, which an error inside the answer's 200 means as
+// well. Signature: void(error_code, pulled_image). Lifetimes: `why` stays until completion; the rest is kept.
+// `on_event` may be empty; it gets progress::layer_progress. Cancellation: any type. The connection is
+// closed, upon which the daemon stops. Errors: errc::invalid_reference before anything is sent;
+// errc::not_found, errc::unauthorized, errc::denied as the registry says; errc::operation_failed and
+// errc::service_failed for every other failure (a registry that cannot be reached);
+// errc::unsupported_parameter; those of async_ping; errc::malformed_json. Source: Docker Engine API,
+// ImageCreate, since 1.0.
+template <class Token = default_token>
+auto async_image_pull(const client& daemon, std::string name, pull_options options,
+                      progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
+  return initiate<pulled_image>(&start_image_pull, std::forward<Token>(token), &why, daemon, std::move(name),
+                                std::move(options), std::move(on_event));
+}
+template <class Token = default_token>
+auto async_image_pull(const client& daemon, std::string name, pull_options options,
+                      progress::event_sink on_event, Token&& token = {}) {
+  return initiate<pulled_image>(&start_image_pull, std::forward<Token>(token), nullptr, daemon,
+                                std::move(name), std::move(options), std::move(on_event));
+}
+
+}  // namespace dockline::engine

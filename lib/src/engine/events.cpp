@@ -1,0 +1,52 @@
+#include "dockline/engine/events.hpp"
+
+#include "engine/answer_fields.hpp"
+#include "engine/message_stream.hpp"
+#include "engine/system_requests.hpp"
+
+namespace dockline::engine {
+namespace {
+
+daemon_event event_of(json::value message, std::string_view text) {
+  daemon_event event;
+  event.type = text_of(message, "Type");
+  event.action = text_of(message, "Action");
+  event.id = text_of(message.find("Actor"), "ID");
+  event.attributes = pairs_of(message.find("Actor").find("Attributes"));
+  event.scope = text_of(message, "scope");
+  std::chrono::nanoseconds since_epoch(number_of(message, "timeNano"));
+  if (since_epoch.count() == 0) since_epoch = std::chrono::seconds(number_of(message, "time"));
+  event.time = std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch));
+  event.raw = text;
+  return event;
+}
+
+task<void> listen(std::shared_ptr<client_state> state, events_options options, daemon_event_sink on_event,
+                  diagnostics& why) {
+  json::document document;
+  value_taker take = [&](std::string_view text) {
+    if (const error_code bad = document.parse(text)) return bad;
+    const daemon_event event = event_of(document.root(), text);
+    // The daemon was asked for whole seconds.
+    const bool outside =
+        (options.since && event.time < *options.since) || (options.until && event.time > *options.until);
+    if (on_event && !outside) on_event(event);
+    return error_code();
+  };
+  auto over = co_await stream_values(state, requests::events(options), std::move(take), "events", why);
+  co_return over;
+}
+
+}  // namespace
+
+void start_events(client daemon, events_options options, daemon_event_sink on_event, diagnostics* why,
+                  completion_handler<void> handler) {
+  auto state = daemon.state();
+  spawn<void>(state->strand, why, std::move(handler),
+              [state, options = std::move(options), on_event = std::move(on_event)](diagnostics& words) {
+                return listen(state, options, on_event, words);
+              });
+}
+
+}  // namespace dockline::engine

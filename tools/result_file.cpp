@@ -1,0 +1,98 @@
+#include "result_file.hpp"
+
+#include "command.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace dockline::tool {
+namespace {
+
+constexpr std::size_t block_size = 256 * 1024;
+
+}  // namespace
+
+result_file::~result_file() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+bool result_file::is_terminal() const { return path_ == "-" && ::isatty(STDOUT_FILENO) == 1; }
+
+bool result_file::open() {
+  struct stat there {};
+  if (::stat(path_.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    return descriptor_ >= 0;
+  }
+  std::string name = path_ + ".XXXXXX";
+  descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor_ < 0) return false;
+  temporary_ = name;
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  return ::fchmod(descriptor_, 0666 & ~mask) == 0;
+}
+
+bool result_file::fail() {
+  terminal_.error("--output \"" + path_ + "\": " + std::generic_category().message(errno));
+  return false;
+}
+
+bool result_file::write(std::string_view bytes) {
+  if (path_ == "-") {
+    terminal_.out(bytes);
+    if (!terminal_.intact()) terminal_.error("standard output cannot be written");
+    return terminal_.intact();
+  }
+  if (descriptor_ < 0 && !open()) return fail();
+  while (!bytes.empty()) {
+    const ssize_t size = ::write(descriptor_, bytes.data(), bytes.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return fail();
+    bytes.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return true;
+}
+
+bool result_file::finish() {
+  if (path_ == "-") return terminal_.intact();
+  if (descriptor_ < 0 && !open()) return fail();
+  const int closed = ::close(std::exchange(descriptor_, -1));
+  if (closed != 0) return fail();
+  if (!temporary_.empty() && std::rename(temporary_.c_str(), path_.c_str()) != 0) return fail();
+  temporary_.clear();
+  return true;
+}
+
+boost::asio::awaitable<int> write_all(std::shared_ptr<byte_source> source, result_file& to,
+                                      console& terminal) {
+  constexpr auto no_throw = boost::asio::as_tuple(boost::asio::use_awaitable);
+  std::vector<char> block(block_size);
+  for (;;) {
+    auto [code, size] =
+        co_await boost::asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
+            [&](auto handler) {
+              source->async_read_some(boost::asio::buffer(block), transfer_handler(std::move(handler)));
+            },
+            no_throw);
+    for (const auto& text : source->take_warnings()) terminal.warn(text);
+    if (code) co_return static_cast<int>(report(terminal, code, source->why()));
+    if (size == 0) co_return static_cast<int>(to.finish() ? exit_status::done : exit_status::failed);
+    if (!to.write(std::string_view(block.data(), size))) co_return static_cast<int>(exit_status::failed);
+  }
+}
+
+}  // namespace dockline::tool
