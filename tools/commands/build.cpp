@@ -1,13 +1,10 @@
-#include <dockline/progress/json_renderer.hpp>
-#include <dockline/progress/plain_renderer.hpp>
-
 #include "commands/build_arguments.hpp"
 #include "commands/build_source.hpp"
 #include "credentials.hpp"
+#include "progress_display.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <chrono>
 #include <fstream>
 #include <memory>
 
@@ -15,38 +12,6 @@ namespace dockline::tool {
 namespace {
 
 namespace asio = boost::asio;
-
-// Shows the events as they were asked for.
-class progress_view {
- public:
-  progress_view(const build_arguments& arguments, console& terminal) {
-    if (arguments.quiet) return;
-    const auto write = [&terminal](std::string_view text) { terminal.err(text); };
-    if (arguments.progress == "json") {
-      json_.emplace(write);
-    } else {
-      plain_.emplace(write);
-    }
-  }
-
-  void show(const progress::event& what) {
-    if (plain_) plain_->show(what);
-    if (json_) json_->show(what);
-  }
-  void warn(const std::string& text) {
-    progress::event what;
-    what.time = std::chrono::system_clock::now();
-    what.body = progress::warning{text};
-    show(what);
-  }
-  void finish() {
-    if (plain_) plain_->finish();
-  }
-
- private:
-  std::optional<progress::plain_renderer> plain_;
-  std::optional<progress::json_renderer> json_;
-};
 
 bool write_id(const std::string& path, const std::string& id) {
   std::ofstream file(path, std::ios::trunc | std::ios::binary);
@@ -78,14 +43,17 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   diagnostics why;
   const engine::client_options where = client_options_of(global);
   const engine::client daemon(executor, where);
-  progress_view view(arguments, terminal);
+  progress_display display(executor, arguments.quiet ? "none" : arguments.progress, "Building", terminal);
   auto prepared = co_await add_user_settings(executor, where.host, source->dockerfile_text, *options, why);
-  if (!prepared) co_return leave(report(terminal, prepared.error(), why));
-  for (const auto& text : *prepared) view.warn(text);
-  progress::event_sink sink = [&view](const progress::event& what) { view.show(what); };
+  if (!prepared) {
+    display.finish(prepared.error());
+    co_return leave(report(terminal, prepared.error(), why));
+  }
+  for (const auto& text : *prepared) display.warn(text);
+  progress::event_sink sink = display.sink();
   auto [code, image] =
       co_await engine::async_build(daemon, source->body, std::move(*options), std::move(sink), why, no_throw);
-  view.finish();
+  display.finish(code);
   if (code) {
     const failed_step* step = why.step();
     if (arguments.quiet && step != nullptr) terminal.lines(step->log_tail);

@@ -119,8 +119,9 @@ void declare(CLI::App& command, build_arguments& arguments) {
   command.add_flag("--squash", arguments.squash, "One layer of all that is new; experimental daemons only");
   one("--iidfile", arguments.iidfile, "FILE", "Write the image's id to FILE");
   command.add_flag("-q,--quiet", arguments.quiet, "Print nothing but the image's id");
-  one("--progress", arguments.progress, "auto|plain|json", "How the build is shown on standard error (auto)")
-      ->transform(CLI::IsMember({"auto", "plain", "json"}).description(""));
+  one("--progress", arguments.progress, "auto|tty|plain|json",
+      "How the build is shown on standard error (auto)")
+      ->transform(CLI::IsMember({"auto", "tty", "plain", "json"}).description(""));
   one("--builder", arguments.builder, "auto|classic", "The daemon's builder to use (auto)")
       ->transform(CLI::IsMember({"auto", "classic", "buildkit"}).description(""));
 }
