@@ -38,7 +38,13 @@ void occupy_standard_streams() {
 }
 
 void console::out(std::string_view bytes) { intact_ = write_all(STDOUT_FILENO, bytes) && intact_; }
-void console::err(std::string_view bytes) { write_all(STDERR_FILENO, bytes); }
+void console::err(std::string_view bytes) {
+  if (err_writer_)
+    err_writer_(bytes);
+  else
+    write_all(STDERR_FILENO, bytes);
+}
+void console::err_as_it_is(std::string_view bytes) { write_all(STDERR_FILENO, bytes); }
 void console::lines(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = text.find('\n');

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace dockline::tool {
 
@@ -10,6 +12,10 @@ class console {
  public:
   void out(std::string_view bytes);
   void err(std::string_view bytes);
+  // What the display itself writes.
+  void err_as_it_is(std::string_view bytes);
+  // While a live display owns the terminal, what is written to `err` goes through it. Empty: no longer.
+  void set_err_writer(std::function<void(std::string_view)> writer) { err_writer_ = std::move(writer); }
   // Lines from outside, made safe for a terminal, on `err`.
   void lines(std::string_view text);
   // "error: …" and "warning: …", each on a line of its own.
@@ -20,6 +26,7 @@ class console {
   bool intact() const noexcept { return intact_; }
 
  private:
+  std::function<void(std::string_view)> err_writer_;
   bool intact_ = true;
 };
 

@@ -3,7 +3,7 @@
 #include <dockline/engine/dockerfile_images.hpp>
 #include <dockline/engine/image_ref.hpp>
 
-#include "progress_view.hpp"
+#include "progress_display.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -28,14 +28,15 @@ asio::awaitable<result<engine::found_credentials>> find_credentials(asio::any_io
 }
 
 asio::awaitable<result<engine::registry_auth>> find_registry_auth(asio::any_io_executor executor,
-                                                                  std::string image, progress_view& view,
+                                                                  std::string image,
+                                                                  progress_display& display,
                                                                   diagnostics& why) {
   const auto reference = engine::parse_image_ref(image, why);
   if (!reference) co_return reference.error();
   std::vector<std::string> registries(1, reference->domain);
   auto found = co_await find_credentials(executor, std::move(registries), why);
   if (!found) co_return found.error();
-  for (const auto& text : found->warnings) view.warn(text);
+  for (const auto& text : found->warnings) display.warn(text);
   const auto auth = found->auths.find(reference->domain);
   if (auth == found->auths.end()) co_return engine::registry_auth();
   co_return auth->second;

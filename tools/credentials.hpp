@@ -18,11 +18,11 @@ namespace dockline::tool {
 boost::asio::awaitable<result<engine::found_credentials>> find_credentials(
     boost::asio::any_io_executor executor, std::vector<std::string> registries, diagnostics& why);
 
-class progress_view;
+class progress_display;
 
-// The user's credentials for the registry of one image, to push or pull it; warnings go to `view`.
+// The user's credentials for the registry of one image, to push or pull it; warnings go to `display`.
 boost::asio::awaitable<result<engine::registry_auth>> find_registry_auth(
-    boost::asio::any_io_executor executor, std::string image, progress_view& view, diagnostics& why);
+    boost::asio::any_io_executor executor, std::string image, progress_display& display, diagnostics& why);
 
 // Gives a build the credentials for the registries that its Dockerfile reads from, and the proxies for the
 // containers of the daemon at `host`. Returns warnings.

@@ -1,10 +1,9 @@
 #include "result_file.hpp"
 
 #include "command.hpp"
+#include "read_some.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -79,15 +78,9 @@ bool result_file::finish() {
 
 boost::asio::awaitable<int> write_all(std::shared_ptr<byte_source> source, result_file& to,
                                       console& terminal) {
-  constexpr auto no_throw = boost::asio::as_tuple(boost::asio::use_awaitable);
   std::vector<char> block(block_size);
   for (;;) {
-    auto [code, size] =
-        co_await boost::asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-            [&](auto handler) {
-              source->async_read_some(boost::asio::buffer(block), transfer_handler(std::move(handler)));
-            },
-            no_throw);
+    auto [code, size] = co_await read_some(*source, boost::asio::buffer(block));
     for (const auto& text : source->take_warnings()) terminal.warn(text);
     if (code) co_return static_cast<int>(report(terminal, code, source->why()));
     if (size == 0) co_return static_cast<int>(to.finish() ? exit_status::done : exit_status::failed);

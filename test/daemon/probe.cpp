@@ -101,6 +101,15 @@ int main(int argc, char** argv) {
     for (int i = 1; i <= number(3); ++i) std::printf("line %d\n", i);
     return number(2);
   }
+  // ticks STATUS COUNT MILLISECONDS: a numbered line each time, then the status.
+  if (what == "ticks") {
+    for (int i = 1; i <= number(3); ++i) {
+      std::printf("tick %d\n", i);
+      std::fflush(stdout);
+      ::usleep(static_cast<unsigned>(number(4)) * 1000);
+    }
+    return number(2);
+  }
   // pour BYTES: so many bytes on standard output.
   if (what == "pour") {
     for (int left = number(2); left > 0; --left) std::putchar("0123456789abcdef"[left % 16]);

@@ -4,7 +4,7 @@
 #include "commands/build_source.hpp"
 #include "credentials.hpp"
 #include "json_text.hpp"
-#include "progress_view.hpp"
+#include "progress_display.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -34,14 +34,14 @@ bool write_file(std::string_view option, const std::string& path, const std::str
 
 // Pushes each tag; `digest` becomes that of the last one.
 asio::awaitable<error_code> push_tags(engine::client daemon, std::vector<std::string> tags,
-                                      progress_view& view, std::string& digest, diagnostics& why) {
+                                      progress_display& display, std::string& digest, diagnostics& why) {
   for (const auto& tag : tags) {
-    auto auth = co_await find_registry_auth(daemon.get_executor(), tag, view, why);
+    auto auth = co_await find_registry_auth(daemon.get_executor(), tag, display, why);
     if (!auth) co_return auth.error();
     engine::push_options options;
     options.auth = std::move(*auth);
     auto [code, pushed] =
-        co_await engine::async_image_push(daemon, tag, std::move(options), view.sink(), why, no_throw);
+        co_await engine::async_image_push(daemon, tag, std::move(options), display.sink(), why, no_throw);
     if (code) co_return code;
     digest = pushed.tags.back().digest;
   }
@@ -87,14 +87,18 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   diagnostics why;
   const engine::client_options where = client_options_of(global);
   const engine::client daemon(executor, where);
-  progress_view view(arguments.progress, arguments.quiet, terminal);
+  progress_display display(executor, shown_as(arguments.progress, arguments.quiet), "Building", terminal);
   auto prepared = co_await add_user_settings(executor, where.host, source->dockerfile_text, *options, why);
-  if (!prepared) co_return leave(report(terminal, prepared.error(), why));
-  for (const auto& text : *prepared) view.warn(text);
+  if (!prepared) {
+    display.finish(prepared.error());
+    co_return leave(report(terminal, prepared.error(), why));
+  }
+  for (const auto& text : *prepared) display.warn(text);
+  progress::event_sink sink = display.sink();
   auto [code, image] =
-      co_await engine::async_build(daemon, source->body, std::move(*options), view.sink(), why, no_throw);
+      co_await engine::async_build(daemon, source->body, std::move(*options), std::move(sink), why, no_throw);
   if (code) {
-    view.finish();
+    display.finish(code);
     const failed_step* step = why.step();
     if (arguments.quiet && step != nullptr) terminal.lines(step->log_tail);
     co_return leave(report(terminal, code, why));
@@ -102,13 +106,13 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   const bool id_written = write_file("--iidfile", arguments.iidfile, image.id, terminal);
   std::string digest;
   if (arguments.push) {
-    const error_code refused = co_await push_tags(daemon, arguments.tags, view, digest, why);
+    const error_code refused = co_await push_tags(daemon, arguments.tags, display, digest, why);
     if (refused) {
-      view.finish();
+      display.finish(refused);
       co_return leave(report(terminal, refused, why));
     }
   }
-  view.finish();
+  display.finish({});
   const std::string about = metadata(image.id, arguments.tags, digest);
   if (!write_file("--metadata-file", arguments.metadata_file, about, terminal) || !id_written)
     co_return leave(exit_status::failed);

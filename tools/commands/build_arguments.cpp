@@ -1,7 +1,7 @@
 #include "commands/build_arguments.hpp"
 
 #include "option_forms.hpp"
-#include "progress_view.hpp"
+#include "progress_display.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -3,7 +3,7 @@
 
 #include "command.hpp"
 #include "option_forms.hpp"
-#include "progress_view.hpp"
+#include "progress_display.hpp"
 #include "source_of_stdin.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -48,11 +48,12 @@ asio::awaitable<int> load(engine::client daemon, load_arguments arguments) {
   engine::image_load_options options;
   options.platform = arguments.platform;
   options.quiet = arguments.quiet;
-  progress_view view(arguments.progress, arguments.quiet, terminal);
+  progress_display display(daemon.get_executor(), shown_as(arguments.progress, arguments.quiet), "Loading",
+                           terminal);
   diagnostics why;
-  auto [code, loaded] = co_await engine::async_image_load(daemon, tar, std::move(options), view.sink(), why,
-                                                          asio::as_tuple(asio::use_awaitable));
-  view.finish();
+  auto [code, loaded] = co_await engine::async_image_load(daemon, tar, std::move(options), display.sink(),
+                                                          why, asio::as_tuple(asio::use_awaitable));
+  display.finish(code);
   if (code) co_return static_cast<int>(report(terminal, code, why));
   for (const auto& reference : loaded.references)
     terminal.out("Loaded image: " + progress::printable(reference) + "\n");

@@ -5,7 +5,7 @@
 #include "commands/pinned_name.hpp"
 #include "credentials.hpp"
 #include "option_forms.hpp"
-#include "progress_view.hpp"
+#include "progress_display.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -33,17 +33,18 @@ asio::awaitable<int> push(engine::client daemon, push_arguments arguments) {
   engine::push_options options;
   options.platform = arguments.platform;
   options.all_tags = arguments.all_tags;
-  progress_view view(arguments.progress, arguments.quiet, terminal);
+  progress_display display(daemon.get_executor(), shown_as(arguments.progress, arguments.quiet), "Pushing",
+                           terminal);
   diagnostics why;
-  auto auth = co_await find_registry_auth(daemon.get_executor(), arguments.name, view, why);
+  auto auth = co_await find_registry_auth(daemon.get_executor(), arguments.name, display, why);
   if (!auth) {
-    view.finish();
+    display.finish(auth.error());
     co_return static_cast<int>(report(terminal, auth.error(), why));
   }
   options.auth = std::move(*auth);
   auto [code, pushed] = co_await engine::async_image_push(
-      daemon, arguments.name, std::move(options), view.sink(), why, asio::as_tuple(asio::use_awaitable));
-  view.finish();
+      daemon, arguments.name, std::move(options), display.sink(), why, asio::as_tuple(asio::use_awaitable));
+  display.finish(code);
   if (code) co_return static_cast<int>(report(terminal, code, why));
   for (const auto& tag : pushed.tags)
     terminal.out(progress::printable(pinned_name(arguments.name, tag.digest)) + "\n");

@@ -23,7 +23,7 @@ _dockline() {
   COMPREPLY=()
 
   case $previous in
-    --progress) mapfile -t COMPREPLY < <(compgen -W 'auto plain json' -- "$current"); return ;;
+    --progress) mapfile -t COMPREPLY < <(compgen -W 'auto tty plain json' -- "$current"); return ;;
     --builder) mapfile -t COMPREPLY < <(compgen -W 'auto classic' -- "$current"); return ;;
     --compression) mapfile -t COMPREPLY < <(compgen -W 'auto gzip none' -- "$current"); return ;;
     --compression-level) mapfile -t COMPREPLY < <(compgen -W '1 2 3 4 5 6 7 8 9' -- "$current"); return ;;

@@ -43,4 +43,5 @@
 #include "dockline/progress/json_renderer.hpp"
 #include "dockline/progress/plain_renderer.hpp"
 #include "dockline/progress/printable.hpp"
+#include "dockline/progress/terminal_renderer.hpp"
 #include "dockline/version.hpp"

@@ -2,10 +2,10 @@
 
 #include "dockline/progress/printable.hpp"
 
+#include "progress/quantities.hpp"
+
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdio>
 #include <utility>
 #include <variant>
 
@@ -19,31 +19,6 @@ constexpr std::size_t longest_line = 16 * 1024;
 // How often a state that goes on changing is written.
 constexpr auto context_interval = 1s;
 constexpr auto layer_interval = 5s;
-
-std::string seconds(event_time::duration time, int digits) {
-  std::array<char, 64> text{};
-  const double value = std::max(0.0, std::chrono::duration<double>(time).count());
-  const int size = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return {text.data(), static_cast<std::size_t>(size)};
-}
-
-// "12.3MB": three digits, powers of 1000.
-std::string human_size(std::uint64_t bytes) {
-  if (bytes < 1000) return std::to_string(bytes) + 'B';
-  auto value = static_cast<double>(bytes);
-  std::string_view units = "kMGTPE";
-  for (value /= 1000; value >= 999.5 && units.size() > 1; value /= 1000) units.remove_prefix(1);
-  std::array<char, 64> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%.3g%cB", value, units.front());
-  return {text.data(), static_cast<std::size_t>(size)};
-}
-
-// "1,234 files"
-std::string file_count(std::uint64_t count) {
-  std::string text = std::to_string(count);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
-  return text + (count == 1 ? " file" : " files");
-}
 
 }  // namespace
 
