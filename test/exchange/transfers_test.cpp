@@ -34,8 +34,12 @@ struct transferring : conversation {
   }
 };
 
+// The same, from a daemon that says that it closes: a push is not sent again on a connection that just went
+// away.
+std::string closing(std::string text) { return text.insert(text.find("\r\n") + 2, "Connection: close\r\n"); }
+
 fake_daemon::script answer(std::string text) {
-  return [text = std::move(text)](peer& client) {
+  return [text = closing(std::move(text))](peer& client) {
     client.read_request();
     client.send(text);
     // Kept, the connection would be asked again.
@@ -47,11 +51,11 @@ fake_daemon::script answer(std::string text) {
 
 TEST_SUITE("exchange/transfers") {
   TEST_CASE("a push may be cut at every byte") {
-    const std::string whole = chunked_answer(
+    const std::string whole = closing(chunked_answer(
         {R"({"status":"Pushing","progressDetail":{"current":5,"total":9},"progress":"[=\u003e ]","id":"0a"})"
          "\r\n",
          R"({"status":"1: digest: )" + digest + R"( size: 527"})" + "\r\n",
-         R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + digest + R"(","Size":527}})" + "\r\n"});
+         R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + digest + R"(","Size":527}})" + "\r\n"}));
     fake_daemon daemon([&](peer& client) {
       client.read_request();
       client.send_split(whole, client.number() * 5 + 1);
