@@ -30,7 +30,7 @@ logged() { # logged LOG COMMAND...
 # What the library and the tool are built from and with. dpkg-dev tells Meson Debian's folder for libraries, where
 # pkg-config and CMake look; without it they would be installed into lib64.
 build_packages=(g++ meson ninja-build pkg-config dpkg-dev libboost1.81-dev rapidjson-dev zlib1g-dev libssl-dev
-  libisal-dev libcli11-dev libfmt-dev)
+  libisal-dev libnghttp2-dev libprotozero-dev libcli11-dev libfmt-dev)
 # What a private engine needs.
 engine_packages=(docker.io iproute2)
 

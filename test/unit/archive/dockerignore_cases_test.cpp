@@ -3,6 +3,7 @@
 #include "archive/ignore_rules.hpp"
 #include "context_helpers.hpp"
 #include "scratch_tree.hpp"
+#include "support/test_data.hpp"
 
 #include <doctest/doctest.h>
 #include <rapidjson/document.h>
@@ -17,7 +18,7 @@ namespace dockline::archive {
 namespace {
 
 rapidjson::Document read_cases() {
-  std::ifstream file(DOCKLINE_TEST_DATA "/dockerignore-cases.json");
+  std::ifstream file(test_data() / "dockerignore-cases.json");
   std::stringstream text;
   text << file.rdbuf();
   rapidjson::Document document;

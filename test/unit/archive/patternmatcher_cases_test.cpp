@@ -2,6 +2,7 @@
 
 #include "archive/ignore_pattern.hpp"
 #include "archive/ignore_rules.hpp"
+#include "support/test_data.hpp"
 
 #include <doctest/doctest.h>
 #include <rapidjson/document.h>
@@ -54,7 +55,7 @@ const char* name_of(ignore_pattern::kind how) {
 
 TEST_SUITE("archive/patternmatcher_cases") {
   TEST_CASE("every row") {
-    std::ifstream file(DOCKLINE_TEST_DATA "/patternmatcher-cases.tsv");
+    std::ifstream file(test_data() / "patternmatcher-cases.tsv");
     std::string line;
     int rows = 0;
     while (std::getline(file, line)) {

@@ -2,6 +2,7 @@
 // listing: set DOCKLINE_RENEW_GOLDEN=1, run, and read the difference.
 
 #include "support/build_stream.hpp"
+#include "support/test_data.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,7 +24,7 @@ std::string read(const std::filesystem::path& path) {
 
 std::vector<std::filesystem::path> recordings() {
   std::vector<std::filesystem::path> found;
-  for (const auto& entry : std::filesystem::directory_iterator(DOCKLINE_TEST_DATA "/streams"))
+  for (const auto& entry : std::filesystem::directory_iterator(test_data() / "streams"))
     if (entry.path().extension() == ".json") found.push_back(entry.path());
   std::sort(found.begin(), found.end());
   return found;

@@ -1,6 +1,7 @@
 // Answers of real engines to a push, pull, load or import, recorded byte for byte, against listings that were
 // read by eye. To renew a listing: set DOCKLINE_RENEW_GOLDEN=1, run, and read the difference.
 
+#include "support/test_data.hpp"
 #include "support/transfer_stream.hpp"
 
 #include <doctest/doctest.h>
@@ -24,7 +25,7 @@ std::string read(const std::filesystem::path& path) {
 
 std::vector<std::filesystem::path> recordings() {
   std::vector<std::filesystem::path> found;
-  for (const auto& entry : std::filesystem::directory_iterator(DOCKLINE_TEST_DATA "/transfers"))
+  for (const auto& entry : std::filesystem::directory_iterator(test_data() / "transfers"))
     if (entry.path().extension() == ".json") found.push_back(entry.path());
   std::sort(found.begin(), found.end());
   return found;

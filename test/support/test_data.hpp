@@ -1,0 +1,10 @@
+#pragma once
+
+#include <filesystem>
+
+namespace dockline {
+
+// test/data in the source tree.
+std::filesystem::path test_data();
+
+}  // namespace dockline
