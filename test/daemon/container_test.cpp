@@ -35,7 +35,8 @@ TEST_SUITE("daemon/system") {
     auto ask = [](engine::client daemon) -> asio::awaitable<void> {
       const auto pong = co_await engine::async_ping(daemon);
       const auto found = co_await engine::async_version(daemon);
-      CHECK(pong.os_type == "linux");
+      // podman 4 does not say.
+      CHECK((pong.os_type == "linux" || (pong.os_type.empty() && engine_fixture::is_podman())));
       CHECK(found.os == "linux");
       CHECK_FALSE(found.version.empty());
       CHECK_FALSE(found.arch.empty());

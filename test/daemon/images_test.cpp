@@ -64,7 +64,8 @@ TEST_SUITE("daemon/images") {
       REQUIRE(layers.size() >= 2);
       CHECK(layers[0].created_by.find("dockline-one") != std::string::npos);
       CHECK(layers[0].size == 0);
-      CHECK(has_name(layers[0].tags, second));
+      // podman 4 tells them of another layer.
+      CHECK((has_name(layers[0].tags, second) || engine_fixture::is_podman()));
 
       const auto gone = co_await engine::async_image_remove(daemon, second, {});
       CHECK(has_name(gone.untagged, second));
@@ -104,16 +105,25 @@ TEST_SUITE("daemon/images") {
     engine_fixture engine;
     const std::string label = engine.name("pruned");
     const std::string image = labelled_image(engine, label);
-    auto prune = [](engine::client daemon, std::string which) -> asio::awaitable<engine::images_pruned> {
+    auto prune = [](engine::client daemon, std::string which) -> asio::awaitable<bool> {
       engine::image_prune_options options;
       options.all = true;
       options.filters = {{"label", {std::move(which)}}};
-      co_return co_await engine::async_image_prune(daemon, options);
+      diagnostics why;
+      auto [code, gone] = co_await engine::async_image_prune(daemon, options, why, no_throw);
+      // podman 4 contradicts itself when all are meant.
+      if (code && engine_fixture::is_podman()) {
+        CHECK(why.server_message().find("\"dangling\" filter") != std::string::npos);
+        co_return false;
+      }
+      REQUIRE_MESSAGE(!code, describe(code, why));
+      CHECK(gone.untagged.size() + gone.deleted.size() >= 1);
+      co_return true;
     };
-    const auto gone = engine.run(prune(engine.daemon(), label));
-    CHECK_FALSE(engine.has_image(image));
+    const bool pruned = engine.run(prune(engine.daemon(), label));
     CHECK(engine.has_image(base_image()));
-    CHECK(gone.untagged.size() + gone.deleted.size() >= 1);
+    if (!pruned) return;
+    CHECK_FALSE(engine.has_image(image));
   }
 }
 
@@ -136,6 +146,9 @@ TEST_SUITE("daemon/system") {
       auto [code, used] = co_await engine::async_disk_usage(daemon, {}, why, no_throw);
       if (code == condition::conflict) co_return;
       REQUIRE_MESSAGE(!code, describe(code, why));
+      CHECK_FALSE(used.images.empty());
+      // podman tells tags without names there, and podman 4 no sum.
+      if (engine_fixture::is_podman()) co_return;
       CHECK(std::ranges::any_of(used.images,
                                 [](const auto& row) { return has_name(row.repo_tags, base_image()); }));
       CHECK(used.layers_size > 0);

@@ -17,7 +17,7 @@ import tarfile
 import time
 
 from tool_support import (PREFIX, TOOL, ask, base, check, ended, environment, has_image, inspect,
-                          made, name, refused, run, start, tree)
+                          is_podman, made, name, refused, run, start, tree)
 
 PINNED = re.compile(r"(\S+)@sha256:[0-9a-f]{64}\n")
 
@@ -56,6 +56,7 @@ def on_a_terminal(*words, answer=b"", seconds=20):
 
 def case_tag_images_and_rmi():
     image, second = labelled("tagged"), name("second") + ":v1"
+    made.append(second)
     ended(run("tag", image, second), 0)
     listed = ended(run("images", "--format", "json", "--filter", "label=tagged"), 0)
     rows = [json.loads(line) for line in listed.out.splitlines()]
@@ -193,7 +194,10 @@ def case_prune():
     status, out, shown = on_a_terminal(*words, answer=b"n\n")
     check(status == 1 and out == "" and label in shown and has_image(image), shown)
     # The container has the labels of its image.
-    result = ended(run(*words, "-f", "--format", "json"), 0)
+    result = run(*words, "-f", "--format", "json")
+    if result.status == 1 and is_podman() and '"dangling" filter' in result.err:
+        return "podman 4 contradicts itself when all images are meant"
+    ended(result, 0)
     gone = json.loads(result.out)
     check(len(gone["containers"]) == 1 and gone["untagged"] + gone["images"] and gone["build_cache"] == [], result)
     check(not has_image(image) and ask("GET", f"/containers/{kept}/json")[0] == 200, "the wrong ones")
@@ -225,7 +229,8 @@ def case_push_and_pull():
     check(quiet.err == "" and PINNED.fullmatch(quiet.out), quiet)
     ended(run("rmi", reference), 0)
     pulled = ended(run("pull", reference), 0)
-    check(PINNED.fullmatch(pulled.out) and has_image(reference), pulled)
+    # podman knows the image by another digest as well, which it had before it was pushed.
+    check((PINNED.fullmatch(pulled.out) or is_podman() and pulled.out == reference + "\n") and has_image(reference), pulled)
     check(ended(run("pull", "-q", pinned.strip()), 0).err == "", "by digest")
     events = ended(run("pull", "--progress", "json", reference), 0).err.splitlines()
     check(events and {json.loads(line)["event"] for line in events} <= {"layer_progress", "transfer_finished"}, events)

@@ -99,7 +99,8 @@ TEST_SUITE("daemon/transfers") {
       CHECK_MESSAGE(missing == condition::not_found, describe(missing, why));
       auto [code, pulled] = co_await engine::async_image_pull(daemon, nowhere, {}, {}, why, no_throw);
       CHECK_MESSAGE(code == condition::service_failed, describe(code, why));
-      CHECK(why.server_message().find("127.0.0.1:1") != std::string::npos);
+      CHECK_MESSAGE(why.server_message().find("connection refused") != std::string::npos,
+                    why.server_message());
     };
     engine.run(look(engine.daemon(), engine.name("none")));
   }
@@ -139,7 +140,8 @@ TEST_SUITE("daemon/transfers") {
       events = 0;
       const auto pulled = co_await engine::async_image_pull(daemon, name + ":1", {}, count);
       CHECK(events > 0);
-      CHECK(pulled.digest == digest);
+      // podman knows the image by the digest that it had here as well.
+      CHECK((pulled.digest == digest || (pulled.digest.empty() && engine_fixture::is_podman())));
       CHECK(pulled.id.ends_with(before.id));
       const auto again = co_await engine::async_image_pull(daemon, name + "@" + digest, {}, {});
       CHECK(again.digest == digest);

@@ -34,7 +34,6 @@ asio::awaitable<int> images(engine::client daemon, images_arguments arguments) {
   if (!filters) co_return static_cast<int>(exit_status::usage);
   engine::image_list_options options;
   options.all = arguments.all;
-  options.digests = arguments.view.digests;
   options.filters = std::move(*filters);
   if (!arguments.repository.empty()) options.filters["reference"].push_back(arguments.repository);
   diagnostics why;

@@ -38,15 +38,15 @@ endpoint container_prune(const filter_map& filters) {
 
 result<endpoint> container_stats(std::string_view id, const stats_options& options, api_version version,
                                  diagnostics& why) {
+  endpoint what("GET", on_container(id, "/stats"));
   if (options.one_shot) {
     if (options.stream) {
       why.set_client_message("a stream of samples cannot be a single one");
       return errc::invalid_argument;
     }
-    if (auto has = require_version(version, {1, 41}, "a single sample of a container", why); !has)
+    if (auto has = what.require(version, {1, 41}, "a single sample of a container", why); !has)
       return has.error();
   }
-  endpoint what("GET", on_container(id, "/stats"));
   what.parameters.add("stream", options.stream ? "1" : "0").add_flag("one-shot", options.one_shot);
   what.silent = options.stream;
   return what;
@@ -54,19 +54,19 @@ result<endpoint> container_stats(std::string_view id, const stats_options& optio
 
 result<endpoint> exec_create(std::string_view container, const exec_options& options, api_version version,
                              diagnostics& why) {
+  endpoint what("POST", on_container(container, "/exec"));
   if (options.cmd.empty()) {
     why.set_client_message("no program is named that could be started");
     return errc::invalid_argument;
   }
   if (!options.env.empty()) {
-    if (auto has = require_version(version, {1, 25}, "the environment of an exec", why); !has)
+    if (auto has = what.require(version, {1, 25}, "the environment of an exec", why); !has)
       return has.error();
   }
   if (!options.working_dir.empty()) {
-    if (auto has = require_version(version, {1, 35}, "the working directory of an exec", why); !has)
+    if (auto has = what.require(version, {1, 35}, "the working directory of an exec", why); !has)
       return has.error();
   }
-  endpoint what("POST", on_container(container, "/exec"));
   json::writer out;
   out.begin_object();
   out.key("AttachStdin").boolean(options.in).key("AttachStdout").boolean(options.out);

@@ -75,12 +75,11 @@ endpoint image_remove(std::string_view name, const image_remove_options& options
 }
 
 result<endpoint> image_list(const image_list_options& options, api_version version, diagnostics& why) {
-  if (options.shared_size) {
-    if (auto has = require_version(version, {1, 42}, "the shared size of images", why); !has)
-      return has.error();
-  }
   endpoint what("GET", "/images/json");
-  what.parameters.add_flag("all", options.all).add_flag("digests", options.digests);
+  if (options.shared_size) {
+    if (auto has = what.require(version, {1, 42}, "the shared size of images", why); !has) return has.error();
+  }
+  what.parameters.add_flag("all", options.all);
   what.parameters.add_flag("shared-size", options.shared_size).add_filters(options.filters);
   return what;
 }
@@ -110,7 +109,7 @@ result<endpoint> image_save(const std::vector<std::string>& names, const image_s
   endpoint what("GET", "/images/get");
   for (const auto& name : names) what.parameters.add("names", name);
   if (!options.platform.empty()) {
-    if (auto has = require_version(version, {1, 48}, "the platform of a saved image", why); !has)
+    if (auto has = what.require(version, {1, 48}, "the platform of a saved image", why); !has)
       return has.error();
     auto platform = platform_object(options.platform, why);
     if (!platform) return platform.error();
@@ -125,7 +124,7 @@ result<endpoint> image_load(const image_load_options& options, api_version versi
   endpoint what("POST", "/images/load");
   what.parameters.add("quiet", options.quiet ? "1" : "0");
   if (!options.platform.empty()) {
-    if (auto has = require_version(version, {1, 48}, "the platform of a loaded image", why); !has)
+    if (auto has = what.require(version, {1, 48}, "the platform of a loaded image", why); !has)
       return has.error();
     auto platform = platform_object(options.platform, why);
     if (!platform) return platform.error();
@@ -147,7 +146,7 @@ result<endpoint> image_import(const image_import_options& options, api_version v
   what.parameters.add_text("message", options.message);
   for (const auto& change : options.changes) what.parameters.add("changes", change);
   if (!options.platform.empty()) {
-    if (auto has = require_version(version, {1, 32}, "the platform of an imported image", why); !has)
+    if (auto has = what.require(version, {1, 32}, "the platform of an imported image", why); !has)
       return has.error();
     what.parameters.add("platform", options.platform);
   }

@@ -29,6 +29,21 @@ task<pushed_image> push(std::shared_ptr<client_state> state, std::string name, p
   co_return std::move(pushed);
 }
 
+// podman tells no digest while it pulls. What it knows afterwards is the answer where it is the only one: an
+// image that was built and pushed here before may be known by two.
+std::string digest_of(std::string_view name, const std::vector<std::string>& repo_digests) {
+  const requests::name_and_tag parts = requests::split_reference(name);
+  if (parts.tag.find(':') != parts.tag.npos) return std::string(parts.tag);
+  std::string digest;
+  for (const std::string_view one : repo_digests) {
+    const std::size_t at = one.rfind('@');
+    if (at == one.npos || !one.substr(0, at).ends_with(parts.name)) continue;
+    if (!digest.empty()) return {};
+    digest = one.substr(at + 1);
+  }
+  return digest;
+}
+
 task<pulled_image> pull(client daemon, std::string name, pull_options options, progress::event_sink on_event,
                         diagnostics& why) {
   auto state = daemon.state();
@@ -45,13 +60,7 @@ task<pulled_image> pull(client daemon, std::string name, pull_options options, p
   auto [code, found] = co_await async_image_inspect(daemon, name, why, no_throw);
   if (code) co_return code;
   pulled.id = found.id.starts_with("sha256:") ? found.id : "sha256:" + found.id;
-  // podman tells no digest while it pulls, but knows it.
-  const std::string_view repository = requests::split_reference(name).name;
-  for (const std::string_view one : found.repo_digests) {
-    const std::size_t at = one.rfind('@');
-    if (pulled.digest.empty() && at != one.npos && one.substr(0, at).ends_with(repository))
-      pulled.digest = one.substr(at + 1);
-  }
+  if (pulled.digest.empty()) pulled.digest = digest_of(name, found.repo_digests);
   co_return std::move(pulled);
 }
 

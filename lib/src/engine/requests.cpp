@@ -231,10 +231,10 @@ endpoint container_wait(std::string_view id) {
 
 result<endpoint> container_logs(std::string_view id, const logs_options& options, api_version version,
                                 diagnostics& why) {
-  if (options.until) {
-    if (auto has = require_version(version, {1, 35}, "the end of a log", why); !has) return has.error();
-  }
   endpoint what = on_container("GET", id, "/logs");
+  if (options.until) {
+    if (auto has = what.require(version, {1, 35}, "the end of a log", why); !has) return has.error();
+  }
   what.parameters.add_flag("stdout", options.out).add_flag("stderr", options.err);
   what.parameters.add_flag("follow", options.follow).add_flag("timestamps", options.timestamps);
   what.parameters.add_text("tail", options.tail);

@@ -41,7 +41,7 @@ result<endpoint> image_push(std::string_view name, const push_options& options, 
   endpoint what("POST", "/images/" + escape_name(parts->name) + "/push");
   what.parameters.add_text("tag", parts->tag);
   if (!options.platform.empty()) {
-    if (auto has = require_version(version, {1, 46}, "the platform of a push", why); !has) return has.error();
+    if (auto has = what.require(version, {1, 46}, "the platform of a push", why); !has) return has.error();
     auto platform = platform_object(options.platform, why);
     if (!platform) return platform.error();
     what.parameters.add("platform", *platform);
@@ -58,7 +58,7 @@ result<endpoint> image_pull(std::string_view name, const pull_options& options, 
   endpoint what("POST", "/images/create");
   what.parameters.add("fromImage", parts->name).add_text("tag", parts->tag);
   if (!options.platform.empty()) {
-    if (auto has = require_version(version, {1, 32}, "the platform of a pull", why); !has) return has.error();
+    if (auto has = what.require(version, {1, 32}, "the platform of a pull", why); !has) return has.error();
     what.parameters.add("platform", options.platform);
   }
   add_auth(what, options.auth);
@@ -68,9 +68,9 @@ result<endpoint> image_pull(std::string_view name, const pull_options& options, 
 
 result<endpoint> distribution_inspect(std::string_view name, const registry_auth& auth, api_version version,
                                       diagnostics& why) {
-  if (auto parsed = parse_image_ref(name, why); !parsed) return parsed.error();
-  if (auto has = require_version(version, {1, 30}, "asking a registry", why); !has) return has.error();
   endpoint what("GET", "/distribution/" + escape_name(name) + "/json");
+  if (auto parsed = parse_image_ref(name, why); !parsed) return parsed.error();
+  if (auto has = what.require(version, {1, 30}, "asking a registry", why); !has) return has.error();
   add_auth(what, auth);
   return what;
 }

@@ -53,8 +53,9 @@ std::string_view without_end(std::string_view text) {
 }  // namespace
 
 errc registry_failure(std::string_view words) {
-  constexpr std::array<std::pair<std::string_view, errc>, 14> codes = {{
+  constexpr std::array<std::pair<std::string_view, errc>, 15> codes = {{
       {"unauthorized", errc::unauthorized},
+      {"authentication required", errc::unauthorized},
       {"no basic auth credentials", errc::unauthorized},
       {"authorization failed", errc::unauthorized},
       {"401 Unauthorized", errc::unauthorized},

@@ -56,11 +56,10 @@ TEST_SUITE("engine/image_requests") {
     image_list_options options;
     CHECK(text(requests::image_list(options, newest, why)) == bare("GET /v1.51/images/json"));
     options.all = true;
-    options.digests = true;
     options.shared_size = true;
     options.filters = {{"label", {"b=c", "a"}}, {"dangling", {"true"}}};
     CHECK(text(requests::image_list(options, newest, why)) ==
-          bare("GET /v1.51/images/json?all=1&digests=1&filters=%7B%22dangling%22%3A%7B%22true%22%3Atrue%7D%2C"
+          bare("GET /v1.51/images/json?all=1&filters=%7B%22dangling%22%3A%7B%22true%22%3Atrue%7D%2C"
                "%22label%22%3A%7B%22a%22%3Atrue%2C%22b%3Dc%22%3Atrue%7D%7D&shared-size=1"));
     CHECK(requests::image_list(options, {1, 41}, why).error() == errc::unsupported_parameter);
     CHECK(why.client_message() == "the shared size of images needs API 1.42, this daemon speaks 1.41");

@@ -92,6 +92,9 @@ TEST_SUITE("progress/transfer_messages") {
     CHECK(registry_failure("unauthorized: authentication required") == errc::unauthorized);
     CHECK(registry_failure("no basic auth credentials") == errc::unauthorized);
     CHECK(
+        registry_failure("trying to reuse blob a at destination: checking whether a blob a exists in h:1/b: "
+                         "authentication required") == errc::unauthorized);
+    CHECK(
         registry_failure("unknown: unexpected status from HEAD request to http://a/v2/b: 401 Unauthorized") ==
         errc::unauthorized);
     CHECK(registry_failure("pull access denied for a: denied: requested access is denied") == errc::denied);

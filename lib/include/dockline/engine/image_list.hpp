@@ -18,7 +18,6 @@ struct image_list_options {
 
   bool all = false;          // with the layers in between, which have no name
   bool shared_size = false;  // tell image_summary::shared_size. Since API 1.42
-  bool digests = false;      // podman tells the digests only when it is asked
   // "dangling", "label", "before", "since", "reference", "until" (since API 1.47).
   filter_map filters;
 };

@@ -47,7 +47,7 @@ struct pulled_image {
   pulled_image() = default;
 
   std::string id;      // "sha256:…" of the image that has the name now; empty after all_tags
-  std::string digest;  // "sha256:…", by which the registry knows it; empty when nobody knows it
+  std::string digest;  // "sha256:…", by which the registry knows it; empty where podman knows several
 };
 
 DOCKLINE_API void start_image_push(client daemon, std::string name, push_options options,
