@@ -37,6 +37,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   watchdog total_guard;
   error_code source_failure;
   std::string source_words;
+  std::uint64_t sent_body = 0;
   bool sent_some = false;
   bool sent_all = false;
   bool answered = false;  // the head of the answer is there
@@ -79,6 +80,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   task<void> send(std::string head, request what) {
     if (!what.source) {
       auto written = co_await write(asio::buffer(head), asio::buffer(what.body));
+      if (written) sent_body = what.body.size();
       co_return written;
     }
     if (auto written = co_await write(asio::buffer(head)); !written) co_return written;
@@ -126,6 +128,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       }
       if (!written) co_return written;
       total += block.size();
+      sent_body = total;
     }
     if (const auto size = source->size(); size && *size != total) {
       break_word(total, *size);
@@ -143,6 +146,7 @@ exchange::exchange(asio::any_io_executor executor, std::unique_ptr<stream> conne
     : wire_(std::make_shared<wire>(std::move(executor), std::move(connection), limits)), limits_(limits) {}
 
 exchange::~exchange() {
+  over(asio::error::operation_aborted);
   sending_.cancel();
   wire_->disarm();
   wire_->hang_up();
@@ -161,6 +165,8 @@ task<void> exchange::start(request what, diagnostics& why) {
     decoder_ = response_decoder(bounds);
   }
 
+  log_ = exchange_log(std::move(what.observer), what.number);
+  log_.request(*head);
   auto line = wire_;
   line->arm(line->total_guard, limits_.total);
   line->stirred();
@@ -191,6 +197,8 @@ task<void> exchange::start(request what, diagnostics& why) {
   // It may be there before the body is sent, whose end then starts no deadline.
   line->answered = true;
   line->head_guard.disarm();
+  log_.answer(decoder_.head(), line->sent_body, received_);
+  if (decoder_.done()) over({});
   co_return result<void>();
 }
 
@@ -212,17 +220,28 @@ task<void> exchange::advance(diagnostics& why) {
     co_return failed;
   }
   if (co_await is_cancelled()) co_return aborted();
+  const std::size_t known = output_.size();
   auto eaten = decoder_.eat(asio::buffer(input_), output_);
   if (!eaten) {
     why.set_client_message("the answer is not HTTP/1.1 as this library understands it");
+    over(eaten.error());
     co_return eaten.error();
   }
   input_.erase(0, *eaten);
+  received_ += output_.size() - known;
   co_return result<void>();
 }
 
-// Tells why reading ended: cancelled, too late, our own source, or the peer.
+void exchange::over(error_code outcome) { log_.over(outcome, wire_->sent_body, received_); }
+
 task<void> exchange::fail(error_code code, diagnostics& why) {
+  auto failed = co_await tell_failure(code, why);
+  over(failed.error());
+  co_return failed;
+}
+
+// Tells why reading ended: cancelled, too late, our own source, or the peer.
+task<void> exchange::tell_failure(error_code code, diagnostics& why) {
   if (co_await is_cancelled()) co_return aborted();
   auto line = wire_;
   if (line->expired()) {
@@ -259,7 +278,10 @@ task<std::string_view> exchange::read_some(diagnostics& why) {
   while (output_.empty() && !decoder_.done()) {
     if (auto advanced = co_await advance(why); !advanced) co_return advanced.error();
   }
-  if (decoder_.done()) wire_->disarm();
+  if (decoder_.done()) {
+    wire_->disarm();
+    over({});
+  }
   co_return std::string_view(output_);
 }
 
@@ -290,6 +312,7 @@ asio::awaitable<std::unique_ptr<stream>> exchange::upgrade(std::string& already_
   // ours waits on it any more.
   if (sending_.started()) (void)co_await sending_.get();
   wire_->disarm();
+  over({});
   already_read = std::move(input_);
   co_return std::move(wire_->connection);
 }
