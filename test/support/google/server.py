@@ -16,7 +16,7 @@ import urllib.parse
 import faults
 from messages import Answer, Refusal, as_json, as_text, error_for
 
-PIECE = 1 << 18
+PIECE = 1 << 16
 # What is read and thrown away so that an early answer can be read by a client that only writes.
 DRAINED = 64 << 20
 

@@ -205,7 +205,7 @@ class Uploads:
                 start = max(0, session.content.size + len(held) - place)
                 place += len(piece)
                 held += piece[start:max(start, len(piece) - max(0, place - end))]
-                if len(held) >= 4 * GRANULE:
+                if len(held) >= GRANULE:
                     keep(len(held) // GRANULE * GRANULE)
             keep(len(held))
         except Reset:
