@@ -1,5 +1,7 @@
 #include "commands/build_arguments.hpp"
 
+#include <dockline/http/address.hpp>
+
 #include "option_forms.hpp"
 #include "progress_display.hpp"
 
@@ -183,6 +185,13 @@ std::optional<engine::build_options> engine_options_of(const build_arguments& ar
   options.force_remove = arguments.force_remove;
   options.squash = arguments.squash;
   return options;
+}
+
+std::string settled_compression(const std::string& given, const std::string& host) {
+  if (given != "auto") return given;
+  diagnostics ignored;
+  const auto where = http::parse_address(host, ignored);
+  return where && where->over != http::transport::unix_socket ? "gzip" : "none";
 }
 
 }  // namespace dockline::tool
