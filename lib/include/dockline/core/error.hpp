@@ -45,6 +45,8 @@ enum class errc {
   connection_lost = 42,  // the peer went away before its answer was whole
   timed_out = 43,        // a deadline passed
   tls_failed = 44,       // a certificate is refused, or the other side speaks no TLS
+  no_credentials = 46,   // of a cloud: none were found
+  token_refused = 47,    // by the server that gives access tokens for credentials
 
   // What the other side sent.
   malformed_http = 60,     // not HTTP/1.1
