@@ -5,6 +5,8 @@
 #include "dockline/core/error.hpp"
 #include "dockline/core/export.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -64,6 +66,10 @@ struct containerize_options {
 
   // The tree that the entry point has to lie in. Empty: the working directory of the process.
   std::string working_directory;
+
+  // Where the disk is read, so that the caller's event loop never waits for it. Empty: a small pool of
+  // threads for each operation.
+  boost::asio::any_io_executor work;
 };
 
 // Checks everything that can be told without a look at the disk.

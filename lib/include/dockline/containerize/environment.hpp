@@ -2,6 +2,7 @@
 
 #include "dockline/core/export.hpp"
 
+#include <functional>
 #include <string>
 
 namespace dockline::containerize {
@@ -16,6 +17,9 @@ struct containerize_environment {
   std::string conda_prefix;  // CONDA_PREFIX: the active environment of conda
   std::string search_path;   // PATH: where python3 is
   std::string project;       // GOOGLE_CLOUD_PROJECT, else GCLOUD_PROJECT
+
+  // Gives the UUID of a new image's name. Empty: random ones.
+  std::function<std::string()> new_uuid;
 };
 
 DOCKLINE_API containerize_environment containerize_environment_from_environment();
