@@ -52,6 +52,8 @@ enum class errc {
   unexpected_answer = 63,  // well-formed, but not what this request is answered with
   no_outcome = 64,         // a stream that ended with neither a result nor an error
   malformed_stream = 65,   // a frame of an attached stream that cannot be one
+  malformed_http2 = 66,    // not HTTP/2, or frames that break its rules
+  malformed_message = 67,  // a gRPC message that cannot be read
 
   // What the other side said. The diagnostics carry its words.
   bad_request = 80,       // 400
