@@ -84,7 +84,7 @@ class disk_directory {
   virtual result<std::string> read_link(std::string_view name) = 0;
   // All attributes of the file that this user may read, without opening it; empty where the file system has
   // none.
-  virtual result<extended_attributes> attributes_of(std::string_view name) = 0;
+  virtual result<extended_attributes> read_extended(std::string_view name) = 0;
   virtual result<std::unique_ptr<disk_file>> open_file(std::string_view name) = 0;
   virtual result<std::unique_ptr<disk_directory>> open_directory(std::string_view name) = 0;
 };

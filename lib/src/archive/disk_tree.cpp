@@ -174,7 +174,7 @@ class local_directory final : public disk_directory {
     }
   }
 
-  result<extended_attributes> attributes_of(std::string_view name) override {
+  result<extended_attributes> read_extended(std::string_view name) override {
     // By way of /proc, since the calls take either a path or an open file, and what is a FIFO or a device is
     // better not opened.
     const std::string path = "/proc/self/fd/" + std::to_string(fd_.get()) + '/' + std::string(name);

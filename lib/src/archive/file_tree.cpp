@@ -191,7 +191,7 @@ error_code tree_walk::enter(std::string_view name, open_directory& below) {
   auto looked = (*handle)->look();
   if (!looked) return looked.error();
   if (plan_->attributes_only) {
-    auto extended = open_.back().handle->attributes_of(name);
+    auto extended = open_.back().handle->read_extended(name);
     if (!extended) return extended.error();
     below.extended = std::move(*extended);
   }
@@ -227,7 +227,7 @@ result<found> tree_walk::visit_file(std::string_view name, file_attributes attri
     entry.link = std::move(*target);
   }
   if (plan_->attributes_only) {
-    auto extended = in.attributes_of(name);
+    auto extended = in.read_extended(name);
     if (!extended) return explain(path_, extended.error(), why);
     entry.extended = std::move(*extended);
   }

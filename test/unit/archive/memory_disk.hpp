@@ -130,7 +130,7 @@ class memory_directory final : public disk_directory {
     if (const error_code code = find("link", name, child)) return code;
     return child->text;
   }
-  result<extended_attributes> attributes_of(std::string_view name) override {
+  result<extended_attributes> read_extended(std::string_view name) override {
     const memory_node* child = nullptr;
     if (const error_code code = find("attributes", name, child)) return code;
     return child->extended;
