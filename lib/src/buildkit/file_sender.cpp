@@ -97,7 +97,7 @@ error_code file_sender::start(diagnostics& why) {
   plan_ = from_->plan;
   plan_.mode = archive::ignore_mode::buildkit;
   plan_.attributes_only = true;
-  if (!wanted_.exclude.empty()) {
+  if (wanted_.only_excludes || !wanted_.exclude.empty()) {
     auto rules = archive::ignore_rules::from_patterns(wanted_.exclude, "exclude pattern", why);
     if (!rules) return rules.error();
     plan_.rules = std::move(*rules);

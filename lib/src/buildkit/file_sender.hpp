@@ -43,6 +43,7 @@ struct file_request {
 
   std::vector<std::string> include;  // nothing else; empty: all
   std::vector<std::string> exclude;  // in the place of the tree's own rules
+  bool only_excludes = false;        // the tree's own rules do not count, even if `exclude` is empty
   std::vector<std::string> follow;   // as `include`, with the symbolic links on the way
 };
 
