@@ -120,6 +120,7 @@ void declare(CLI::App& command, build_arguments& arguments) {
   add_progress(command, arguments.progress);
   add_one(command, "--builder", arguments.builder, "auto|classic", "The daemon's builder to use (auto)")
       ->transform(CLI::IsMember({"auto", "classic", "buildkit"}).description(""));
+  declare_cloud(command, arguments.cloud);
 }
 
 std::optional<engine::build_options> engine_options_of(const build_arguments& arguments, console& terminal) {

@@ -3,6 +3,7 @@
 #include <dockline/engine/build.hpp>
 
 #include "command.hpp"
+#include "commands/cloud_arguments.hpp"
 #include "commands/context_arguments.hpp"
 
 #include <optional>
@@ -50,6 +51,8 @@ struct build_arguments {
   bool quiet = false;
   std::string progress = "auto";
   std::string builder = "auto";
+
+  cloud_arguments cloud;
 };
 
 void declare(CLI::App& command, build_arguments& arguments);

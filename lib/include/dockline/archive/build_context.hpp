@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace dockline::archive {
 
@@ -67,6 +68,15 @@ class DOCKLINE_API dockerfile_source {
   std::string value_;
 };
 
+// A file of the context that is not on the disk.
+struct extra_file {
+  extra_file() = default;
+
+  std::string name;  // in the context's directory itself: no '/', and not ".dockerignore"
+  std::string text;
+  std::uint32_t mode = 0644;  // unless there is a file of that name, whose mode it keeps
+};
+
 // What goes into a build context, and how it is packed.
 struct context_options {
   context_options() = default;
@@ -77,6 +87,10 @@ struct context_options {
 
   // Where the Dockerfile comes from.
   dockerfile_source dockerfile;
+
+  // Sent as well, whatever the ignore file says; in the place of the file of that name, if there is one. The
+  // Dockerfile is not looked for among them.
+  std::vector<extra_file> extra_files;
 
   // Where relative paths start. Empty: the working directory of the process.
   std::string working_directory;

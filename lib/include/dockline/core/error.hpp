@@ -45,6 +45,8 @@ enum class errc {
   connection_lost = 42,  // the peer went away before its answer was whole
   timed_out = 43,        // a deadline passed
   tls_failed = 44,       // a certificate is refused, or the other side speaks no TLS
+  no_credentials = 46,   // of a cloud: none were found
+  token_refused = 47,    // by the server that gives access tokens for credentials
 
   // What the other side sent.
   malformed_http = 60,     // not HTTP/1.1
@@ -53,6 +55,8 @@ enum class errc {
   unexpected_answer = 63,  // well-formed, but not what this request is answered with
   no_outcome = 64,         // a stream that ended with neither a result nor an error
   malformed_stream = 65,   // a frame of an attached stream that cannot be one
+  malformed_http2 = 66,    // not HTTP/2, or frames that break its rules
+  malformed_message = 67,  // a gRPC message that cannot be read
 
   // What the other side said. The diagnostics carry its words.
   bad_request = 80,       // 400
