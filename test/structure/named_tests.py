@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-NAMED = re.compile(r'`([a-z0-9_]+/[a-z0-9_]+)`\s+"([^"]+)"')
+NAMED = re.compile(r'`([a-z0-9_]+/[a-z0-9_/ ]+)`\s+"([^"]+)"')
 SUITE_OR_CASE = re.compile(r'TEST_(SUITE|CASE)\(\s*((?:"(?:\\.|[^"\\])*"\s*)+)\)')
 
 
