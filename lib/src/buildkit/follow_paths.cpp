@@ -118,7 +118,7 @@ class follower {
     std::optional<archive::regexp_matcher> matcher;
     if (pattern->expression() != nullptr) matcher.emplace(*pattern->expression());
     archive::directory_names names;
-    if (const error_code code = in.list(names)) return refuse(folder, code);
+    if (const error_code code = in.list(names, nullptr)) return refuse(folder, code);
     for (std::size_t i = 0; i < names.size(); ++i) {
       const std::string candidate(names.name(i));
       if (matcher ? !matcher->matches(candidate) : !pattern->matches_plainly(candidate)) continue;

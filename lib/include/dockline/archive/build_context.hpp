@@ -72,8 +72,8 @@ class DOCKLINE_API dockerfile_source {
 struct extra_file {
   extra_file() = default;
 
-  std::string name;  // in the context's directory itself: no '/', and not ".dockerignore"
-  std::string text;
+  std::string name;           // in the context's directory itself: no '/', and not ".dockerignore"
+  std::string text;           // what is in it
   std::uint32_t mode = 0644;  // unless there is a file of that name, whose mode it keeps
 };
 
