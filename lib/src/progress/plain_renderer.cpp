@@ -19,6 +19,8 @@ constexpr std::size_t longest_line = 16 * 1024;
 // How often a state that goes on changing is written.
 constexpr auto context_interval = 1s;
 constexpr auto layer_interval = 5s;
+// More than a step does.
+constexpr std::size_t most_activities = 2000;
 
 }  // namespace
 
@@ -42,6 +44,7 @@ void plain_renderer::flush() {
 }
 
 void plain_renderer::on(const context_progress& what) {
+  if (what.in_step) return;
   if (context_.number == 0) {
     context_.number = ++numbers_;
     context_.start = now_;
@@ -72,9 +75,8 @@ plain_renderer::group& plain_renderer::step(int index) {
 void plain_renderer::on(const step_started& what) {
   group& owner = step(what.index);
   owner.start = now_;
-  owner.title = '[' + std::to_string(what.index);
-  if (what.total > 0) owner.title += '/' + std::to_string(what.total);
-  owner.title += "] " + printable(what.name);
+  owner.cached = false;
+  owner.title = step_title(what);
   running_ = what.index;
   write_line(owner, owner.title);
 }
@@ -94,7 +96,7 @@ void plain_renderer::on(const step_finished& what) {
 
 void plain_renderer::on(const step_failed& what) {
   group& owner = step(what.index);
-  close(owner, "ERROR: " + printable(what.reason));
+  close(owner, what.cancelled ? "CANCELED" : "ERROR: " + printable(what.reason));
   if (running_ == what.index) running_ = 0;
 }
 
@@ -124,7 +126,46 @@ void plain_renderer::on(const transfer_finished& what) {
   write_line(no_step_, text);
 }
 
-void plain_renderer::on(const warning& what) { write_line(no_step_, "WARNING: " + printable(what.text)); }
+// As buildx does it: the first time, the last time, and in between when there is much that is new.
+void plain_renderer::on(const step_status& what) {
+  group& owner = step(what.index);
+  auto known = owner.activities.find(what.id);
+  const bool first = known == owner.activities.end();
+  if (first) {
+    if (owner.activities.size() >= most_activities) return;
+    known = owner.activities.emplace(what.id, activity()).first;
+    known->second.start = now_;
+  }
+  activity& shown = known->second;
+  if (shown.complete) return;
+  const std::uint64_t more = what.current > shown.current ? what.current - shown.current : 0;
+  if (!first && !what.complete && (what.total == 0 || more < what.total / 20) &&
+      now_ - shown.shown < layer_interval)
+    return;
+  // That something begins is no news where it ends at once.
+  if (first && !what.complete && what.current == 0) return;
+  shown.shown = now_;
+  shown.current = what.current;
+  shown.complete = what.complete;
+  std::string text = printable(what.id);
+  if (what.current != 0 || what.total != 0) text += ' ' + human_size(what.current);
+  if (what.total != 0) text += " / " + human_size(what.total);
+  if (now_ - shown.start > 10ms) text += ' ' + seconds(now_ - shown.start, 1) + 's';
+  if (what.complete) text += " done";
+  write_line(owner, text);
+}
+
+void plain_renderer::on(const builder_chosen& what) {
+  write_line(no_step_, "building with " + printable(what.builder) +
+                           (what.reason.empty() ? "" : ": " + printable(what.reason)));
+}
+
+void plain_renderer::on(const warning& what) {
+  if (what.index > 0)
+    write_line(step(what.index), "WARN: " + printable(what.text));
+  else
+    write_line(no_step_, "WARNING: " + printable(what.text));
+}
 void plain_renderer::on(const image_built& what) { write_line(no_step_, "built " + printable(what.id)); }
 void plain_renderer::on(const image_tagged& what) {
   write_line(no_step_, "tagged " + printable(what.reference));
@@ -174,6 +215,7 @@ void plain_renderer::end_lines(group& owner) {
 // Writes the last line of a group, and an empty one after it.
 void plain_renderer::close(group& owner, std::string_view how) {
   end_lines(owner);
+  owner.activities.clear();
   write_line(owner, how);
   pending_ += '\n';
   last_ = nullptr;

@@ -15,6 +15,7 @@
 #include "dockline/core/export.hpp"
 #include "dockline/progress/event.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -22,11 +23,13 @@
 
 namespace dockline::progress {
 
+// Events as lines of text.
 class DOCKLINE_API plain_renderer {
  public:
   // Given one or more whole lines, each with its '\n'. Must not throw.
   using writer = std::function<void(std::string_view)>;
 
+  // Lines go to `out`, from within show() and finish().
   explicit plain_renderer(writer out);
   plain_renderer(const plain_renderer&) = delete;
   plain_renderer& operator=(const plain_renderer&) = delete;
@@ -46,6 +49,13 @@ class DOCKLINE_API plain_renderer {
     bool returned = false;  // the last character was '\r': what comes next overwrites the line
     event_time time;        // of the last bytes
   };
+  // Something that a step does.
+  struct activity {
+    event_time start;
+    event_time shown;
+    std::uint64_t current = 0;  // when it was shown
+    bool complete = false;
+  };
   // What has a number: the context, or a step.
   struct group {
     int number = 0;
@@ -54,6 +64,7 @@ class DOCKLINE_API plain_renderer {
     bool cached = false;
     open_line out;
     open_line err;
+    std::map<std::string, activity, std::less<>> activities;
   };
   struct layer {
     std::string status;
@@ -72,6 +83,8 @@ class DOCKLINE_API plain_renderer {
   void on(const image_built& what);
   void on(const image_tagged& what);
   void on(const image_loaded& what);
+  void on(const step_status& what);
+  void on(const builder_chosen& what);
 
   group& step(int index);
   void add_log(group& owner, open_line& line, std::string_view bytes);
