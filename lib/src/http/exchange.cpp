@@ -91,10 +91,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       auto written = co_await write(asio::buffer(head), first);
       for (std::size_t i = 1; written && i < what.parts.size(); ++i)
         written = co_await write(what.parts[i].bytes);
-      if (written) {
-        sent_body = what.body.size();
-        for (const auto& part : what.parts) sent_body += part.bytes.size();
-      }
+      if (written) sent_body = size_of(what);
       co_return written;
     }
     if (auto written = co_await write(asio::buffer(head)); !written) co_return written;
