@@ -89,9 +89,11 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       const asio::const_buffer first =
           what.parts.empty() ? asio::buffer(what.body) : what.parts.front().bytes;
       auto written = co_await write(asio::buffer(head), first);
-      for (std::size_t i = 1; written && i < what.parts.size(); ++i)
+      if (written) sent_body = first.size();
+      for (std::size_t i = 1; written && i < what.parts.size(); ++i) {
         written = co_await write(what.parts[i].bytes);
-      if (written) sent_body = size_of(what);
+        if (written) sent_body += what.parts[i].bytes.size();
+      }
       co_return written;
     }
     if (auto written = co_await write(asio::buffer(head)); !written) co_return written;

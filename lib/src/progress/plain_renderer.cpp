@@ -78,7 +78,11 @@ void plain_renderer::on(const step_started& what) {
   owner.cached = false;
   owner.title = step_title(what);
   running_ = what.index;
-  write_line(owner, owner.title);
+  owner.titled = false;
+  owner.running = what.index;
+  all_running_.insert(what.index);
+  // Where several run at once, a step is named when there is more to say of it.
+  if (all_running_.size() == 1) write_line(owner, owner.title);
 }
 
 void plain_renderer::on(const step_cached& what) {
@@ -126,7 +130,7 @@ void plain_renderer::on(const transfer_finished& what) {
   write_line(no_step_, text);
 }
 
-// As buildx does it: the first time, the last time, and in between when there is much that is new.
+// As buildx does it: the last time, and before that when there is much that is new.
 void plain_renderer::on(const step_status& what) {
   group& owner = step(what.index);
   auto known = owner.activities.find(what.id);
@@ -134,16 +138,15 @@ void plain_renderer::on(const step_status& what) {
   if (first) {
     if (owner.activities.size() >= most_activities) return;
     known = owner.activities.emplace(what.id, activity()).first;
-    known->second.start = now_;
+    known->second.start = known->second.shown = now_;
   }
   activity& shown = known->second;
   if (shown.complete) return;
   const std::uint64_t more = what.current > shown.current ? what.current - shown.current : 0;
-  if (!first && !what.complete && (what.total == 0 || more < what.total / 20) &&
-      now_ - shown.shown < layer_interval)
+  // What begins mostly ends at once.
+  if (!what.complete && now_ - shown.start < context_interval) return;
+  if (!what.complete && (what.total == 0 || more < what.total / 20) && now_ - shown.shown < layer_interval)
     return;
-  // That something begins is no news where it ends at once.
-  if (first && !what.complete && what.current == 0) return;
   shown.shown = now_;
   shown.current = what.current;
   shown.complete = what.complete;
@@ -219,6 +222,15 @@ void plain_renderer::close(group& owner, std::string_view how) {
   write_line(owner, how);
   pending_ += '\n';
   last_ = nullptr;
+  all_running_.erase(std::exchange(owner.running, 0));
+  show_what_runs();
+}
+
+// So that the last line says what is waited for.
+void plain_renderer::show_what_runs() {
+  if (all_running_.size() != 1) return;
+  group& owner = steps_[*all_running_.begin()];
+  if (!owner.titled) write_line(owner, owner.title);
 }
 
 // Where another group was in between, the title is said again. A line of no group goes in anywhere.
@@ -229,6 +241,7 @@ void plain_renderer::write_line(group& owner, std::string_view text) {
     if (last_ != &owner) {
       if (last_ != nullptr) pending_ += '\n';
       if (text != owner.title && !owner.title.empty()) pending_ += prefix + owner.title + '\n';
+      owner.titled = true;
       last_ = &owner;
     }
   }

@@ -166,12 +166,12 @@ TEST_SUITE("buildkit/file_sender") {
 
   TEST_CASE("contents are sent while a long list goes on") {
     memory_disk files;
-    for (int i = 0; i < 5000; ++i) files.file("file-number-" + std::to_string(i), "x");
+    for (int i = 0; i < 10'000; ++i) files.file("file-number-" + std::to_string(i), "x");
     receiver other(source_of(files));
     message_batch batch;
     REQUIRE(*other.sender.fill(batch, other.why) == file_sender::state::more);
     CHECK(batch.bytes.size() < 100'000);
-    CHECK(batch.size() < 5000);
+    CHECK(batch.size() < 5'000);
     std::string request;
     append_request(request, 3);
     REQUIRE_FALSE(other.sender.take(request, other.why));

@@ -148,6 +148,10 @@ class DOCKLINE_API build_context {
   // The context's directory: absolute, without symbolic links. Empty for a Dockerfile alone.
   const std::string& directory() const noexcept;
 
+  // The same context with its ignore file read in the other way, for a builder that turns out to be another
+  // one than was thought.
+  build_context with_mode(ignore_mode mode) const;
+
   // A packing from the start: the bytes of the tar or tar.gz. Several may be read at the same time.
   //
   // Its errors: errc::unreadable_file, errc::file_changed; the words have the path and the reason. A

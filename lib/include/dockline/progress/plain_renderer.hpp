@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -62,6 +63,8 @@ class DOCKLINE_API plain_renderer {
     std::string title;
     event_time start;
     bool cached = false;
+    int running = 0;      // its step's index, while that runs
+    bool titled = false;  // its title was written
     open_line out;
     open_line err;
     std::map<std::string, activity, std::less<>> activities;
@@ -92,6 +95,7 @@ class DOCKLINE_API plain_renderer {
   void end_lines(group& owner);
   void close(group& owner, std::string_view how);
   void write_line(group& owner, std::string_view text);
+  void show_what_runs();
   void flush();
 
   writer out_;
@@ -103,6 +107,7 @@ class DOCKLINE_API plain_renderer {
   event_time context_shown_;
   std::map<int, group> steps_;
   std::map<std::string, layer> layers_;
+  std::set<int> all_running_;
   int running_ = 0;              // the step that started last and is not over; layers belong to it
   const group* last_ = nullptr;  // whose line was written last; null after a group's end
 };
