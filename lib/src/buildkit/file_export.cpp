@@ -102,11 +102,13 @@ struct taken {
 
 task<void> receive_files(std::shared_ptr<received_export> into, grpc::call call, diagnostics& why) {
   auto receiver = std::make_shared<file_receiver>(into->directory);
-  std::function<result<bool>(diagnostics&)> open = [receiver](diagnostics& words) -> result<bool> {
+  // Of something: a result<bool> would take an error code for a yes.
+  std::function<result<std::size_t>(diagnostics&)> open =
+      [receiver](diagnostics& words) -> result<std::size_t> {
     if (const error_code code = receiver->open(words)) return code;
-    return true;
+    return std::size_t{0};
   };
-  auto opened = co_await blocking<bool>(into->work, std::move(open), why);
+  auto opened = co_await blocking<std::size_t>(into->work, std::move(open), why);
   if (!opened) co_return opened.error();
   for (;;) {
     auto message = co_await call.read();
