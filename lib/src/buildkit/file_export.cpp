@@ -100,15 +100,18 @@ struct taken {
   file_receiver::state left = file_receiver::state::more;
 };
 
+// A job that has no value of its own. Of a bool there is no result: an error code might be taken for one.
+struct nothing {
+  nothing() = default;
+};
+
 task<void> receive_files(std::shared_ptr<received_export> into, grpc::call call, diagnostics& why) {
   auto receiver = std::make_shared<file_receiver>(into->directory);
-  // Of something: a result<bool> would take an error code for a yes.
-  std::function<result<std::size_t>(diagnostics&)> open =
-      [receiver](diagnostics& words) -> result<std::size_t> {
+  std::function<result<nothing>(diagnostics&)> open = [receiver](diagnostics& words) -> result<nothing> {
     if (const error_code code = receiver->open(words)) return code;
-    return std::size_t{0};
+    return nothing();
   };
-  auto opened = co_await blocking<std::size_t>(into->work, std::move(open), why);
+  auto opened = co_await blocking<nothing>(into->work, std::move(open), why);
   if (!opened) co_return opened.error();
   for (;;) {
     auto message = co_await call.read();
