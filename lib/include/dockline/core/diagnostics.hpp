@@ -24,11 +24,10 @@ struct failed_step {
   std::optional<int> exit_code;  // of the command, when it ran
   std::string reason;            // in the builder's words
   std::string log_tail;          // the last lines that the step wrote, '\n' after each
-  // Where in the Dockerfile the step is, when that is known: its name, and the lines counted from 1.
-  std::string file;
-  int first_line = 0;
-  int last_line = 0;
-  std::string excerpt;  // those lines and some around them, numbered and marked, '\n' after each
+  std::string file;              // the Dockerfile, when it is known where in it the step is
+  int first_line = 0;            // counted from 1; 0: not told
+  int last_line = 0;             // at least `first_line`
+  std::string excerpt;           // those lines and some around them, numbered and marked, '\n' after each
 };
 
 // Filled by an operation that fails, emptied by one that starts. Text of ours and text of the other side are
