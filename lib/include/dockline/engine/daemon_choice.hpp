@@ -49,15 +49,14 @@ enum class daemon_origin {
   docker_host,      // DOCKER_HOST
   docker_context,   // DOCKER_CONTEXT
   current_context,  // "currentContext" of config.json
-  default_socket    // nobody: the usual place
+  default_socket    // nobody: unix:///var/run/docker.sock
 };
 
-// Who names the daemon, and how.
+// Who named the daemon, and how.
 struct daemon_naming {
   daemon_naming() = default;
 
-  // Who has the say.
-  daemon_origin origin = daemon_origin::default_socket;
+  daemon_origin origin = daemon_origin::default_socket;  // who had the say
   // The docker context that it named. Empty: an address, or the default socket; also for the name "default".
   std::string context;
 };

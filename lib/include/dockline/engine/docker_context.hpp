@@ -33,7 +33,7 @@ struct docker_context {
 DOCKLINE_API result<docker_context> read_docker_context(const std::string& config_directory,
                                                         std::string_view name, diagnostics& why);
 
-// All contexts of a user.
+// What is stored, and what cannot be read of it.
 struct docker_context_list {
   docker_context_list() = default;
 
