@@ -21,16 +21,22 @@
 
 namespace dockline::buildkit {
 
+// Which of a daemon's builders shall build.
 enum class builder_choice {
   automatic,  // the first of the next two that the daemon has; which, tells a progress::builder_chosen
   buildkit,   // errc::unsupported_parameter when the daemon has none
-  classic
+  classic     // the classic one, also where there is BuildKit
 };
 
-enum class builder_kind { buildkit, classic };
+// Which of a daemon's builders did build.
+enum class builder_kind {
+  buildkit,  // in a session, or with the context as a whole
+  classic    // the classic one, or podman's
+};
 
 // Where the result of a build goes.
 struct build_output {
+  // The ways that there are.
   enum class kind {
     image,   // into the daemon's images
     local,   // the files of the result into a directory of this machine
@@ -41,8 +47,10 @@ struct build_output {
   };
 
   build_output() = default;
+  // As `--output type=tar,dest=a.tar` has it.
   explicit build_output(kind which, std::string where = {}) : type(which), destination(std::move(where)) {}
 
+  // Where it goes.
   kind type = kind::image;
   // Of `local`, a directory, which is made if it is not there; what is in it stays, unless something of its
   // name comes. Of the archives a file, which appears when it is whole.
@@ -54,6 +62,7 @@ struct build_output {
   std::map<std::string, std::string> attributes;
 };
 
+// What is built with BuildKit, and where the result goes.
 struct build_options {
   build_options() = default;
 
@@ -62,14 +71,17 @@ struct build_options {
   // `memory` and the CPU settings have no effect, as the daemon ignores them.
   engine::build_options image;
 
+  // Which builder; by default the better one that the daemon has.
   builder_choice builder = builder_choice::automatic;
 
+  // Where the result goes; by default into the daemon's images.
   build_output output;
 
   // Writes into the image what a later build needs to take its layers as cache (`cache_from`).
   bool inline_cache = false;
 };
 
+// What a build made.
 struct build_result {
   build_result() = default;
 
@@ -79,8 +91,9 @@ struct build_result {
   builder_kind builder = builder_kind::classic;
   // What the builder warned of.
   std::vector<std::string> warnings;
-  // Of a result that came to this side: files, and bytes of their content or of the archive.
+  // Of a result that came to this side: how many files it has.
   std::uint64_t exported_files = 0;
+  // Bytes of their content, or of the archive.
   std::uint64_t exported_bytes = 0;
 };
 
@@ -92,15 +105,16 @@ DOCKLINE_API void start_build(engine::client daemon, archive::build_context cont
 // context that it has seen before, the files that changed since. Where it refuses a session, BuildKit gets
 // the context as a whole, and where it has no BuildKit (podman), the classic builder does.
 //
-// Completion: when the daemon has told the outcome and the session is over. Signature: void(error_code,
-// build_result). Lifetimes: `why` stays until completion; everything else is kept by the operation.
-// `on_event` may be empty. Cancellation: any type. The build's connection and its session are closed, and the
-// daemon is asked to cancel the build; nothing is tagged. The client stays usable. Errors:
-// errc::build_failed, with diagnostics::step() telling the step, its exit code, its last lines, and the lines
-// of the Dockerfile; errc::unsupported_parameter for what this daemon cannot do; errc::unreadable_file and
-// errc::file_changed, with the path; errc::cannot_write, with the path; errc::connection_lost when the
-// session ended before the build; those of engine::async_build. Source: Docker Engine API, ImageBuild with
-// version=2 and Session; moby/buildkit, session.
+// Completion: when the daemon has told the outcome and the session is over.
+// Signature: void(error_code, build_result).
+// Lifetimes: `why` stays until completion; everything else is kept by the operation. `on_event` may be empty.
+// Cancellation: any type. The build's connection and its session are closed, and the daemon is asked to
+// cancel the build; nothing is tagged. The client stays usable.
+// Errors: errc::build_failed, with diagnostics::step() telling the step, its exit code, its last lines, and
+// the lines of the Dockerfile; errc::unsupported_parameter for what this daemon cannot do;
+// errc::unreadable_file and errc::file_changed, with the path; errc::cannot_write, with the path;
+// errc::connection_lost when the session ended before the build; those of engine::async_build.
+// Source: Docker Engine API, ImageBuild with version=2 and Session; moby/buildkit, session.
 template <class Token = default_token>
 auto async_build(const engine::client& daemon, archive::build_context context, build_options options,
                  progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
