@@ -46,6 +46,8 @@ struct build_request {
   bool no_cache = false;
   bool pull = false;
   bool buildkit = true;
+  // Further words for `docker build`, before the context.
+  std::vector<std::string> docker_arguments;
   // The image with the docker command that builds.
   std::string builder_image = "gcr.io/cloud-builders/docker";
 
