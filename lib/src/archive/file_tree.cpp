@@ -202,7 +202,7 @@ result<found> tree_walk::visit_file(std::string_view name, file_attributes attri
   entry.attributes = attributes;
   if (const overlay_file* over = overlaid(path_)) {
     overlay_sent_[static_cast<std::size_t>(over - plan_->overlay.data())] = true;
-    if (attributes.kind != file_kind::regular) entry.attributes.mode = 0600;
+    if (attributes.kind != file_kind::regular) entry.attributes.mode = over->mode;
     entry.attributes.kind = file_kind::regular;
     entry.attributes.size = over->text.size();
     entry.text = &over->text;
@@ -273,7 +273,7 @@ bool tree_walk::send_overlay(tree_entry& entry) {
     entry = tree_entry();
     entry.path = file.name;
     entry.attributes.kind = file_kind::regular;
-    entry.attributes.mode = 0600;
+    entry.attributes.mode = file.mode;
     entry.attributes.size = file.text.size();
     entry.attributes.mtime = plan_->opened_at;
     entry.text = &file.text;

@@ -30,12 +30,16 @@ class library_category final : public boost::system::error_category {
       case errc::connection_lost: return "the connection was closed before the answer was complete";
       case errc::timed_out: return "timed out";
       case errc::tls_failed: return "TLS: one side does not accept the other";
+      case errc::no_credentials: return "no credentials";
+      case errc::token_refused: return "no access token is given for the credentials";
       case errc::malformed_http: return "malformed HTTP";
       case errc::malformed_json: return "malformed JSON";
       case errc::message_too_long: return "message too long";
       case errc::unexpected_answer: return "unexpected answer";
       case errc::no_outcome: return "the answer ended with neither a result nor an error";
       case errc::malformed_stream: return "malformed stream";
+      case errc::malformed_http2: return "malformed HTTP/2";
+      case errc::malformed_message: return "malformed message";
       case errc::bad_request: return "bad request";
       case errc::unauthorized: return "unauthorized";
       case errc::denied: return "denied";
@@ -128,8 +132,12 @@ class kind_category final : public boost::system::error_category {
       case errc::message_too_long:
       case errc::unexpected_answer:
       case errc::no_outcome:
-      case errc::malformed_stream: return condition::peer_misbehaved;
+      case errc::malformed_stream:
+      case errc::malformed_http2:
+      case errc::malformed_message: return condition::peer_misbehaved;
       case errc::bad_request: return condition::invalid_argument;
+      case errc::no_credentials:
+      case errc::token_refused:
       case errc::unauthorized: return condition::unauthorized;
       case errc::denied: return condition::denied;
       case errc::not_found: return condition::not_found;

@@ -16,6 +16,13 @@ namespace {
 constexpr std::size_t block_size = 256 * 1024;
 constexpr std::size_t read_size = 64 * 1024;
 
+std::uint64_t size_of(const request& what) {
+  if (what.parts.empty()) return what.body.size();
+  std::uint64_t size = 0;
+  for (const auto& part : what.parts) size += part.bytes.size();
+  return size;
+}
+
 }  // namespace
 
 // What the sending and the receiving side share. It lives until both are over, also when the exchange is
@@ -78,7 +85,11 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
 
   task<void> send(std::string head, request what) {
     if (!what.source) {
-      auto written = co_await write(asio::buffer(head), asio::buffer(what.body));
+      const asio::const_buffer first =
+          what.parts.empty() ? asio::buffer(what.body) : what.parts.front().bytes;
+      auto written = co_await write(asio::buffer(head), first);
+      for (std::size_t i = 1; written && i < what.parts.size(); ++i)
+        written = co_await write(what.parts[i].bytes);
       co_return written;
     }
     if (auto written = co_await write(asio::buffer(head)); !written) co_return written;
@@ -139,8 +150,11 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   }
 };
 
-exchange::exchange(asio::any_io_executor executor, std::unique_ptr<stream> connection, deadlines limits)
-    : wire_(std::make_shared<wire>(std::move(executor), std::move(connection), limits)), limits_(limits) {}
+exchange::exchange(asio::any_io_executor executor, std::unique_ptr<stream> connection, deadlines limits,
+                   std::string peer)
+    : wire_(std::make_shared<wire>(std::move(executor), std::move(connection), limits)),
+      limits_(limits),
+      peer_(std::move(peer)) {}
 
 exchange::~exchange() {
   sending_.cancel();
@@ -152,7 +166,7 @@ bool exchange::sent_some() const noexcept { return wire_->sent_some; }
 
 task<void> exchange::start(request what, diagnostics& why) {
   body_framing framing;
-  framing.length = what.source ? what.source->size() : what.body.size();
+  framing.length = what.source ? what.source->size() : size_of(what);
   auto head = encode_head(what.head, framing, why);
   if (!head) co_return head.error();
   if (what.head.method == "HEAD") {
@@ -244,10 +258,10 @@ task<void> exchange::fail(error_code code, diagnostics& why) {
   }
   // What carries the bytes may know more: that ssh failed, that a certificate is refused.
   if (code.category() == error_category()) {
-    why.set_client_message("the connection to the daemon failed: " + line->connection->why());
+    why.set_client_message("the connection to " + peer_ + " failed: " + line->connection->why());
     co_return code;
   }
-  why.set_client_message(std::string("the daemon closed the connection ") +
+  why.set_client_message(peer_ + " closed the connection " +
                          (!got_some_ ? "without an answer" : "in the middle of its answer") +
                          (code == asio::error::eof ? "" : " (" + code.message() + ")"));
   co_return errc::connection_lost;
