@@ -52,6 +52,7 @@ struct command_line {
 };
 
 void add_build(command_line line);
+void add_containerize(command_line line);
 void add_context(command_line line);
 void add_events(command_line line);
 void add_images(command_line line);

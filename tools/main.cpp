@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
     arguments split;
     command_line line(app, global, split.tail, chosen);
     add_build(line);
+    add_containerize(line);
     add_context(line);
     add_run(line);
     add_push(line);

@@ -69,13 +69,18 @@ need_packages() {
 
 # --- the build --------------------------------------------------------------
 
-# Sets up a build folder, or gives an old one the options asked for, and builds it.
-build() { # build FOLDER MESON-OPTION...
-  local folder=$1
+# Sets up a build folder, or gives an old one the options asked for, and builds it, or some targets of it.
+build() { # build FOLDER MESON-OPTION... [-- TARGET...]
+  local folder=$1 options=()
   shift
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
+  [ $# = 0 ] || shift
   command -v meson >/dev/null || die "meson is missing"
-  logged "$logs/$(basename "$folder")-setup.log" configure "$folder" "$@" &&
-    logged "$logs/$(basename "$folder").log" meson compile -C "$folder"
+  logged "$logs/$(basename "$folder")-setup.log" configure "$folder" "${options[@]}" &&
+    logged "$logs/$(basename "$folder").log" meson compile -C "$folder" "$@"
 }
 configure() { # a folder that another Meson or compiler left behind is set up anew
   local folder=$1

@@ -6,6 +6,7 @@
 
 #include "dockline/core/error.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -45,7 +46,8 @@ struct file_attributes {
 class directory_names {
  public:
   void add(std::string_view name, file_kind kind);
-  void sort();  // by bytes
+  // By bytes. False when `stopped`, which may be null, became true before the end: the order is then any.
+  bool sort(const std::atomic<bool>* stopped);
   void clear();
 
   std::size_t size() const noexcept { return starts_.size(); }
@@ -73,7 +75,9 @@ class disk_directory {
  public:
   virtual ~disk_directory() = default;
   virtual result<file_attributes> look() = 0;
-  virtual error_code list(directory_names& names) = 0;
+  // Sorted. A directory may hold a million names, so `stopped`, which may be null, is looked at on the way;
+  // then operation_aborted.
+  virtual error_code list(directory_names& names, const std::atomic<bool>* stopped) = 0;
   // `name` is followed by a NUL in each of these.
   virtual result<file_attributes> look(std::string_view name) = 0;
   virtual result<std::string> read_link(std::string_view name) = 0;

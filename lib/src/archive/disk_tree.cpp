@@ -1,5 +1,7 @@
 #include "archive/disk.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -113,7 +115,7 @@ class local_directory final : public disk_directory {
 
   result<file_attributes> look() override { return look_at(fd_.get()); }
 
-  error_code list(directory_names& names) override {
+  error_code list(directory_names& names, const std::atomic<bool>* stopped) override {
     // A descriptor of its own, since closedir() takes it along.
     const int own = ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (own < 0) return last_error();
@@ -125,6 +127,7 @@ class local_directory final : public disk_directory {
       return code;
     }
     for (;;) {
+      if (stopped != nullptr && *stopped) return error_code(boost::asio::error::operation_aborted);
       errno = 0;
       const dirent* entry = ::readdir(stream.get());
       if (entry == nullptr) break;
@@ -132,8 +135,7 @@ class local_directory final : public disk_directory {
       if (name != "." && name != "..") names.add(name, kind_of_listing(entry->d_type));
     }
     if (errno != 0) return last_error();
-    names.sort();
-    return {};
+    return names.sort(stopped) ? error_code() : error_code(boost::asio::error::operation_aborted);
   }
 
   result<file_attributes> look(std::string_view name) override {

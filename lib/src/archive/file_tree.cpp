@@ -19,6 +19,7 @@ bool is_error(error_code code, int number) {
 // What a failed call on a name that was just listed means. That the name is gone, or is suddenly something
 // else, is a change of the tree; all else is a file that cannot be read.
 error_code explain(std::string_view path, error_code code, diagnostics& why) {
+  if (code == boost::asio::error::operation_aborted) return code;
   std::string text(path.empty() ? "the context's directory" : path);
   errc kind = errc::unreadable_file;
   if (is_error(code, ENOENT)) {
@@ -50,7 +51,7 @@ error_code tree_walk::open_root(diagnostics& why) {
   if (!root) return explain({}, root.error(), why);
   open_directory opened;
   opened.handle = std::move(*root);
-  if (const error_code code = opened.handle->list(opened.names)) return explain({}, code, why);
+  if (const error_code code = opened.handle->list(opened.names, stopped_)) return explain({}, code, why);
   open_.push_back(std::move(opened));
   return {};
 }
@@ -164,7 +165,7 @@ result<found> tree_walk::visit_directory(std::string_view name, tree_entry& entr
   if (!visible(below) && (!disputed_.empty() || !(below.in_classic || below.in_buildkit)))
     return found::nothing;
   if (const error_code code = enter(name, below)) {
-    if (!visible(below)) return found::nothing;
+    if (!visible(below) && code != boost::asio::error::operation_aborted) return found::nothing;
     return explain(path_, code, why);
   }
   below.path_length = path_.size() + 1;
@@ -187,7 +188,7 @@ error_code tree_walk::enter(std::string_view name, open_directory& below) {
   if (!looked) return looked.error();
   below.handle = std::move(*handle);
   below.attributes = *looked;
-  return below.handle->list(below.names);
+  return below.handle->list(below.names, stopped_);
 }
 
 bool tree_walk::visible(const open_directory& directory) const {
@@ -201,7 +202,7 @@ result<found> tree_walk::visit_file(std::string_view name, file_attributes attri
   entry.attributes = attributes;
   if (const overlay_file* over = overlaid(path_)) {
     overlay_sent_[static_cast<std::size_t>(over - plan_->overlay.data())] = true;
-    if (attributes.kind != file_kind::regular) entry.attributes.mode = 0600;
+    if (attributes.kind != file_kind::regular) entry.attributes.mode = over->mode;
     entry.attributes.kind = file_kind::regular;
     entry.attributes.size = over->text.size();
     entry.text = &over->text;
@@ -272,7 +273,7 @@ bool tree_walk::send_overlay(tree_entry& entry) {
     entry = tree_entry();
     entry.path = file.name;
     entry.attributes.kind = file_kind::regular;
-    entry.attributes.mode = 0600;
+    entry.attributes.mode = file.mode;
     entry.attributes.size = file.text.size();
     entry.attributes.mtime = plan_->opened_at;
     entry.text = &file.text;

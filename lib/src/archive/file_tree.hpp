@@ -27,6 +27,7 @@ namespace dockline::archive {
 struct overlay_file {
   std::string name;  // in the root of the context
   std::string text;
+  std::uint32_t mode = 0600;  // unless a file of the disk, whose place it takes, has one
 };
 
 // The tree as it was found when the context was opened; shared by all walks through it.

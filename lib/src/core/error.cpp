@@ -38,6 +38,8 @@ class library_category final : public boost::system::error_category {
       case errc::unexpected_answer: return "unexpected answer";
       case errc::no_outcome: return "the answer ended with neither a result nor an error";
       case errc::malformed_stream: return "malformed stream";
+      case errc::malformed_http2: return "malformed HTTP/2";
+      case errc::malformed_message: return "malformed message";
       case errc::bad_request: return "bad request";
       case errc::unauthorized: return "unauthorized";
       case errc::denied: return "denied";
@@ -130,7 +132,9 @@ class kind_category final : public boost::system::error_category {
       case errc::message_too_long:
       case errc::unexpected_answer:
       case errc::no_outcome:
-      case errc::malformed_stream: return condition::peer_misbehaved;
+      case errc::malformed_stream:
+      case errc::malformed_http2:
+      case errc::malformed_message: return condition::peer_misbehaved;
       case errc::bad_request: return condition::invalid_argument;
       case errc::no_credentials:
       case errc::token_refused:

@@ -6,6 +6,7 @@
 #include "engine/client_state.hpp"
 #include "engine/output.hpp"
 #include "engine/requests.hpp"
+#include "engine/take_over.hpp"
 
 #include <boost/asio/system_executor.hpp>
 
@@ -36,17 +37,14 @@ task<void> forward(std::shared_ptr<attachment_state> state, std::shared_ptr<byte
 }  // namespace
 
 task<attachment> take_over(std::shared_ptr<client_state> state, endpoint what, bool tty, diagnostics& why) {
-  auto over = co_await state->open(std::move(what), nullptr, why);
-  if (!over) co_return over.error();
-  if ((*over)->head().status != 101) {
-    why.set_client_message("the daemon does not hand over the connection: status " +
-                           std::to_string((*over)->head().status));
-    co_return errc::unexpected_answer;
-  }
+  const auto executor = state->strand;
+  auto taken = co_await take_over_connection(std::move(state), std::move(what), why);
+  if (!taken) co_return taken.error();
   auto streams = std::make_shared<attachment_state>();
-  streams->executor = state->strand;
+  streams->executor = executor;
   streams->tty = tty;
-  streams->connection = co_await (*over)->upgrade(streams->early);
+  streams->connection = std::move(taken->connection);
+  streams->early = std::move(taken->early);
   co_return attachment(std::move(streams));
 }
 

@@ -4,7 +4,10 @@
 
 #include "archive/disk.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <functional>
@@ -113,11 +116,10 @@ class memory_directory final : public disk_directory {
   ~memory_directory() override { --owner_.open_handles; }
 
   result<file_attributes> look() override { return node_.attributes; }
-  error_code list(directory_names& names) override {
+  error_code list(directory_names& names, const std::atomic<bool>* stopped) override {
     if (const int number = owner_.ask("list", path_)) return system_error_of(number);
     for (const auto& [name, child] : node_.children) names.add(name, child.attributes.kind);
-    names.sort();
-    return {};
+    return names.sort(stopped) ? error_code() : error_code(boost::asio::error::operation_aborted);
   }
   result<file_attributes> look(std::string_view name) override {
     const memory_node* child = nullptr;

@@ -19,6 +19,7 @@
 
 namespace dockline {
 
+// The error code that every operation completes with: of errc, of Asio, or of the operating system.
 using error_code = boost::system::error_code;
 using boost::system::result;
 
@@ -54,6 +55,8 @@ enum class errc {
   unexpected_answer = 63,  // well-formed, but not what this request is answered with
   no_outcome = 64,         // a stream that ended with neither a result nor an error
   malformed_stream = 65,   // a frame of an attached stream that cannot be one
+  malformed_http2 = 66,    // not HTTP/2, or frames that break its rules
+  malformed_message = 67,  // a gRPC message that cannot be read
 
   // What the other side said. The diagnostics carry its words.
   bad_request = 80,       // 400
@@ -76,14 +79,14 @@ enum class condition {
   invalid_argument,  // bad input, found here before anything was sent, or refused with a 400
   bad_context,       // the context could not be read as it was
   unreachable,       // nothing there, no permission, or it went away before it answered
-  not_found,
-  conflict,
-  unauthorized,
-  denied,
-  unsupported,  // by this daemon or this API version
-  build_failed,
-  service_failed,   // the other side says that it failed
-  peer_misbehaved,  // what the other side sent breaks its protocol
+  not_found,         // the daemon, or a registry, does not have it
+  conflict,          // it is in use, runs, or has the name already
+  unauthorized,      // credentials are missing or wrong
+  denied,            // credentials are right, and not enough
+  unsupported,       // by this daemon or this API version
+  build_failed,      // the build was run and failed
+  service_failed,    // the other side says that it failed
+  peer_misbehaved,   // what the other side sent breaks its protocol
 };
 
 // The category of errc, named "dockline".
@@ -93,8 +96,10 @@ DOCKLINE_API const boost::system::error_category& error_category() noexcept;
 // mean the same, codes of Asio and of the operating system.
 DOCKLINE_API const boost::system::error_category& condition_category() noexcept;
 
+// Lets an errc become an error_code by itself.
 inline error_code make_error_code(errc code) noexcept { return {static_cast<int>(code), error_category()}; }
 
+// Lets a condition be compared with an error_code by itself.
 inline boost::system::error_condition make_error_condition(condition kind) noexcept {
   return {static_cast<int>(kind), condition_category()};
 }

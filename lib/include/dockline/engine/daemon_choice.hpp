@@ -22,12 +22,12 @@ struct daemon_sources {
   std::string host;     // what was asked for: --host
   std::string context;  // or by the name of a docker context: --context
 
-  // TLS as it was asked for. `tls` alone takes any certificate; `tls_verify` implies it.
-  std::optional<bool> tls;
-  std::optional<bool> tls_verify;
-  std::string tls_ca_file;
-  std::string tls_certificate_file;
-  std::string tls_key_file;
+  // TLS, as it was asked for.
+  std::optional<bool> tls;           // --tls; alone it takes any certificate
+  std::optional<bool> tls_verify;    // --tlsverify; implies the former
+  std::string tls_ca_file;           // --tlscacert; empty: ca.pem in docker_cert_path
+  std::string tls_certificate_file;  // --tlscert; empty: cert.pem there
+  std::string tls_key_file;          // --tlskey; empty: key.pem there
 
   // The environment.
   std::string docker_host;         // DOCKER_HOST
@@ -39,6 +39,7 @@ struct daemon_sources {
   std::string runtime_directory;   // XDG_RUNTIME_DIR, where podman would have its socket
 };
 
+// The sources that are in the environment, and nothing asked for. Reads no file.
 DOCKLINE_API daemon_sources daemon_sources_from_environment();
 
 // The daemon: `host`, or the context that `context` names; else DOCKER_HOST, DOCKER_CONTEXT, the current

@@ -15,13 +15,14 @@ class diagnostics;
 
 namespace dockline::engine {
 
+// A context, as far as a client needs it.
 struct docker_context {
   docker_context() = default;
 
-  std::string name;
-  std::string description;
-  std::string host;       // "tcp://build.example:2376"
-  http::tls_options tls;  // enabled when the context has any TLS file, or wants none to be verified
+  std::string name;         // "build-host"
+  std::string description;  // what its maker wrote; usually empty
+  std::string host;         // "tcp://build.example:2376"
+  http::tls_options tls;    // enabled when the context has any TLS file, or wants none to be verified
 };
 
 // Reads a context as `docker context create` stored it: contexts/meta and contexts/tls below docker's

@@ -22,11 +22,13 @@
 
 namespace dockline::progress {
 
+// Events as lines of text.
 class DOCKLINE_API plain_renderer {
  public:
   // Given one or more whole lines, each with its '\n'. Must not throw.
   using writer = std::function<void(std::string_view)>;
 
+  // Lines go to `out`, from within show() and finish().
   explicit plain_renderer(writer out);
   plain_renderer(const plain_renderer&) = delete;
   plain_renderer& operator=(const plain_renderer&) = delete;
