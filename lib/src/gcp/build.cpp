@@ -86,8 +86,16 @@ task<cloud_image> build(std::shared_ptr<client_state> state, source_factory sour
   if (auto checked = check(*where, options.request, why); !checked) co_return checked.error();
   const bool own = options.content_name.empty();
   progress::event_sink sink = [news](const progress::event& what) { news->tell(what); };
-  auto uploaded = co_await upload(state, std::move(source), upload_of(options, *where), std::move(sink), why);
-  if (!uploaded) co_return uploaded.error();
+  const upload_options to = upload_of(options, *where);
+  stored_object target;
+  target.bucket = to.bucket;
+  target.name = to.object;
+  auto uploaded = co_await upload(state, std::move(source), to, std::move(sink), why);
+  if (!uploaded) {
+    // What was cancelled at its end may be there.
+    if (own && uploaded.error() == condition::cancelled) co_await remove_upload(state, target);
+    co_return uploaded.error();
+  }
   const stored_object kept = *uploaded;
   const bool detached = options.detach;
   auto image = co_await build_from(state, *where, std::move(*uploaded), std::move(options), news, why);

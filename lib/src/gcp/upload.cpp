@@ -13,6 +13,9 @@
 #include "gcp/storage_requests.hpp"
 #include "gcp/upload_pieces.hpp"
 
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <utility>
 
 namespace dockline::gcp {
@@ -55,6 +58,45 @@ struct upload_news {
     for (auto& text : source.take_warnings()) tell(progress::warning{std::move(text)});
     packed = source.packed();
     progress(false);
+  }
+};
+
+// A request that is not broken off: a session whose address nobody is told could not be dropped.
+struct unbroken {
+  explicit unbroken(const asio::any_io_executor& executor)
+      : over(executor, asio::steady_timer::time_point::max()) {}
+
+  asio::steady_timer over;  // cancelled when it is
+  std::optional<result<api_answer>> outcome;
+  diagnostics why;
+
+  // `cancelled` tells that the wait was, and that there may be an answer all the same.
+  static task<api_answer> run(std::shared_ptr<client_state> state, api_call call, bool& cancelled,
+                              diagnostics& why) {
+    auto shared = std::make_shared<unbroken>(state->strand);
+    auto over = [shared](error_code code, api_answer answer) {
+      if (code) {
+        shared->outcome.emplace(code);
+      } else {
+        shared->outcome.emplace(std::move(answer));
+      }
+      shared->over.cancel();
+    };
+    spawn<api_answer>(
+        state->strand, &shared->why,
+        completion_handler<api_answer>(asio::bind_executor(state->strand, std::move(over))),
+        [state, call = std::move(call)](diagnostics& words) { return state->send_as(call, words); });
+    while (!shared->outcome) {
+      (void)co_await shared->over.async_wait(no_throw);
+      if (shared->outcome) break;
+      if (cancelled) co_return aborted();
+      if (!co_await is_cancelled()) continue;
+      cancelled = true;
+      co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+      shared->over.expires_after(farewell);
+    }
+    why = shared->why;
+    co_return std::move(*shared->outcome);
   }
 };
 
@@ -206,7 +248,14 @@ class uploading {
     if (asks_for_permission)
       call.permission =
           "storage.objects.create on gs://" + options_.bucket + " (roles/storage.objectCreator)";
-    auto answer = co_await state_->send_as(call, why);
+    const bool opens = upload_.next() == step::open_session;
+    bool cancelled = false;
+    result<api_answer> answer = aborted();
+    if (opens) {
+      answer = co_await unbroken::run(state_, call, cancelled, why);
+    } else {
+      answer = co_await state_->send_as(call, why);
+    }
     bytes_sent_ += content;
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now() - began);
     if (!answer) {
@@ -219,6 +268,7 @@ class uploading {
     if (answer->status() / 100 != 2 && answer->status() != 308)
       failure_ = client_state::refusal(call, *answer, failure_words_);
     upload_.answered(read_upload_answer(*answer), now(), took);
+    if (cancelled) co_return aborted();
     news_->sent = upload_.persisted();
     if (upload_.next() == step::done) news_->sent = total_;
     news_->progress(false);

@@ -30,8 +30,8 @@ void upload_pieces::begin(std::shared_ptr<byte_source> source) {
 task<void> upload_pieces::fill(std::shared_ptr<filling> state, std::size_t capacity) {
   piece& into = *state->into;
   while (into.size < capacity) {
-    const auto block =
-        asio::buffer(into.memory.get() + into.size, std::min(block_size, capacity - into.size));
+    const asio::mutable_buffer block(into.memory.get() + into.size,
+                                     std::min(block_size, capacity - into.size));
     auto [code, size] = co_await read_some(*state->source, block);
     if (co_await is_cancelled()) co_return aborted();
     if (code) {
@@ -43,7 +43,7 @@ task<void> upload_pieces::fill(std::shared_ptr<filling> state, std::size_t capac
       state->ended = true;
       break;
     }
-    state->crc.add(asio::buffer(block, size));
+    state->crc.add(asio::const_buffer(block.data(), size));
     into.size += size;
   }
   co_return result<void>();

@@ -10,7 +10,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace dockline::test {
 namespace {
@@ -28,10 +27,8 @@ class numbered_source final : public byte_source {
     const std::size_t size =
         static_cast<std::size_t>(std::min<std::uint64_t>({block.size(), left_, 1'000'003}));
     auto* out = static_cast<unsigned char*>(block.data());
-    for (std::size_t i = 0; i < size; i += 8) {
-      const std::uint64_t word = (at_ + i) * 0x9E3779B97F4A7C15U;
-      std::memcpy(out + i, &word, std::min<std::size_t>(8, size - i));
-    }
+    for (std::size_t i = 0; i < size; ++i)
+      out[i] = static_cast<unsigned char>((at_ + i) * 0x9E3779B97F4A7C15U >> 32);
     at_ += size;
     left_ -= size;
     asio::post(executor_,
@@ -52,11 +49,11 @@ class uploading : public cloud {
   explicit uploading(const google_server& server) : cloud(server) {}
 
   gcp::upload_options options = [] {
-    gcp::upload_options made;
-    made.bucket = "box";
-    made.object = "context/one.tar.gz";
-    made.piece_size = granule;
-    return made;
+    gcp::upload_options chosen;
+    chosen.bucket = "box";
+    chosen.object = "context/one.tar.gz";
+    chosen.piece_size = granule;
+    return chosen;
   }();
   int made = 0;  // sources
 
