@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -27,6 +28,13 @@ bool read_config(const std::string& path, containerize::containerize_options& op
   if (containerize::read_options(text, path, options, why)) return true;
   terminal.error("--config: " + why.client_message());
   return false;
+}
+
+// A flag that is neither yes nor no where it was not given: CLI11 sets an optional to false then.
+void add_choice(CLI::App& command, const std::string& name, std::optional<bool>& choice,
+                const std::string& help) {
+  command.add_flag_function(
+      name, [&choice](std::int64_t count) { choice = count > 0; }, help);
 }
 
 void take(const std::optional<std::string>& given, std::string& place) {
@@ -53,10 +61,10 @@ void declare(CLI::App& command, containerize_arguments& arguments) {
           "Where an image without --image goes (gcr.io/PROJECT)");
   add_one(command, "--accelerator", arguments.accelerator, "none|gpu", "Which TensorFlow image (none)")
       ->transform(CLI::IsMember({"none", "gpu"}).description(""));
-  command.add_flag("--tpu", arguments.tpu, "Install the client of Cloud TPUs");
-  command.add_flag("--from-notebook", arguments.from_notebook,
-                   "The caller is a notebook, which has no daemon");
-  command.add_flag("--no-push", arguments.no_push, "Leave the image with the daemon");
+  add_choice(command, "--tpu", arguments.tpu, "Install the client of Cloud TPUs");
+  add_choice(command, "--from-notebook", arguments.from_notebook,
+             "The caller is a notebook, which has no daemon");
+  add_choice(command, "--no-push", arguments.no_push, "Leave the image with the daemon");
   add_one(command, "--config", arguments.config, "FILE",
           "A JSON file of these options; the line counts more");
   command.add_flag("--dry-run", arguments.dry_run, "Print the Dockerfile and the files, and build nothing");

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dockline::archive {
@@ -35,6 +36,7 @@ struct file_attributes {
   std::uint32_t gid = 0;
   std::uint64_t size = 0;
   std::int64_t mtime = 0;  // whole seconds, rounded down
+  std::uint32_t mtime_nanoseconds = 0;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t links = 1;
@@ -60,6 +62,9 @@ class directory_names {
   std::vector<std::uint32_t> starts_;
 };
 
+// A name and its value, for each extended attribute of a file.
+using extended_attributes = std::vector<std::pair<std::string, std::string>>;
+
 class disk_file {
  public:
   virtual ~disk_file() = default;
@@ -81,6 +86,9 @@ class disk_directory {
   // `name` is followed by a NUL in each of these.
   virtual result<file_attributes> look(std::string_view name) = 0;
   virtual result<std::string> read_link(std::string_view name) = 0;
+  // All attributes of the file that this user may read, without opening it; empty where the file system has
+  // none.
+  virtual result<extended_attributes> read_extended(std::string_view name) = 0;
   virtual result<std::unique_ptr<disk_file>> open_file(std::string_view name) = 0;
   virtual result<std::unique_ptr<disk_directory>> open_directory(std::string_view name) = 0;
 };

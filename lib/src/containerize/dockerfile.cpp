@@ -50,29 +50,21 @@ std::string dockerfile_json(std::string_view text) {
 }
 
 std::string dockerfile_source(std::string_view path) {
-  // In a class of its own a character stands for itself. A mere backslash before it would not do: dockerd
-  // reads backslashes as such as long as nothing else makes a pattern of the name.
-  std::string pattern;
-  for (const char c : path) {
-    if (c == '*' || c == '?' || c == '[') {
-      pattern.append({'[', c, ']'});
-    } else if (c == '\\') {
-      pattern.append("[\\\\]");
-    } else {
-      pattern += c;
-    }
-  }
   std::string word;
-  for (const char c : pattern) {
+  for (const char c : path) {
     if (c == '"' || c == '\'' || c == '\\' || c == '$') word += '\\';
     word += c;
   }
   return dockerfile_json(word);
 }
 
+bool is_pattern(std::string_view path) { return path.find_first_of("*?[\\") != path.npos; }
+
 result<std::string> make_dockerfile(const dockerfile_parts& parts, diagnostics& why) {
   if (auto sound = check("destination_dir", parts.destination_dir, why); !sound) return sound.error();
   if (auto sound = check("requirements", parts.requirements, why); !sound) return sound.error();
+  if (is_pattern(parts.requirements))
+    return refuse("requirements", parts.requirements, "is a pattern, which may name other files", why);
   if (auto sound = check("entry_point", parts.entry_point, why); !sound) return sound.error();
 
   std::string text = "FROM " + parts.parent_image + "\n";

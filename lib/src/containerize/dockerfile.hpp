@@ -21,14 +21,19 @@ struct dockerfile_parts {
 };
 
 // Requirements are copied alone and installed before the code is copied, so that a change of the code leaves
-// their layer as it is. Errors: errc::invalid_argument for a path with a line break or a NUL.
+// their layer as it is. Errors: errc::invalid_argument for a path with a line break or a NUL, and
+// for requirements that are a pattern.
 result<std::string> make_dockerfile(const dockerfile_parts& parts, diagnostics& why);
 
 // As one word of an instruction that expands variables, such as WORKDIR.
 std::string dockerfile_word(std::string_view text);
 // As a string of an instruction's JSON form.
 std::string dockerfile_json(std::string_view text);
-// As a source of COPY, in the JSON form: what this names is a pattern, with variables in it.
+// As a source of COPY, in the JSON form, where variables are expanded and quotes taken away all the same.
 std::string dockerfile_source(std::string_view path);
+
+// A source of COPY is a pattern, and no way of writing one that means itself is read alike by dockerd,
+// BuildKit and podman. What has such characters goes into the context under another name.
+bool is_pattern(std::string_view path);
 
 }  // namespace dockline::containerize

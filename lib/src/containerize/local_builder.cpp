@@ -5,6 +5,7 @@
 #include "dockline/engine/image_ref.hpp"
 #include "dockline/engine/image_transfer.hpp"
 #include "dockline/engine/images.hpp"
+#include "dockline/engine/system.hpp"
 
 #include "containerize/build_tally.hpp"
 #include "core/spawn.hpp"
@@ -134,6 +135,14 @@ class local_build {
     co_return found;
   }
 
+  // podman looks at all layers that it has, and refuses a cache image with a tag.
+  task<void> name_cache(engine::build_options& build, diagnostics& why) {
+    auto [code, daemon] = co_await engine::async_ping(state_->daemon, why, no_throw);
+    if (code) co_return code;
+    if (daemon.libpod_version.empty()) build.cache_from.assign(1, order_.cache_from);
+    co_return result<void>();
+  }
+
   // Names the cache image to the build if the daemon has it, as new as it can be had. A build that is given
   // one that is not there would not look at its own layers either.
   task<void> fetch_cache(engine::build_options& build, diagnostics& why) {
@@ -143,17 +152,14 @@ class local_build {
     auto [code, pulled] = co_await engine::async_image_pull(state_->daemon, order_.cache_from,
                                                             std::move(options), sink(), words, no_throw);
     if (code == condition::cancelled) co_return code;
-    if (!code) {
-      build.cache_from.assign(1, order_.cache_from);
-      co_return result<void>();
-    }
+    if (!code) co_return co_await name_cache(build, why);
     auto [missing, image] =
         co_await engine::async_image_inspect(state_->daemon, order_.cache_from, why, no_throw);
     if (missing == condition::cancelled) co_return missing;
     tally_->warn("cache image " + order_.cache_from + " cannot be pulled: " + describe(code, words) +
                  (missing ? "; building without it" : "; taking the copy that the daemon has"));
-    if (!missing) build.cache_from.assign(1, order_.cache_from);
-    co_return result<void>();
+    if (missing) co_return result<void>();
+    co_return co_await name_cache(build, why);
   }
 
   task<void> build(archive::build_context context, diagnostics& why) {

@@ -1,6 +1,7 @@
 #include "containerize/source_plan.hpp"
 
 #include "archive/ignore_rules.hpp"
+#include "containerize/dockerfile.hpp"
 #include "containerize/notebook.hpp"
 #include "containerize/refusal.hpp"
 
@@ -131,11 +132,12 @@ class finder {
     const std::string folder = fs::canonical(path.parent_path(), failed).string();
     const auto named =
         failed ? std::nullopt : below(plan_.directory, folder + "/" + path.filename().string());
-    if (named && *real == plan_.directory + "/" + *named) {
+    if (named && *real == plan_.directory + "/" + *named && !is_pattern(*named)) {
       plan_.requirements = *named;
       return result<void>();
     }
-    const std::string name = path.filename().string();
+    const std::string name =
+        is_pattern(path.filename().string()) ? "requirements.txt" : path.filename().string();
     const std::size_t dot = name.rfind('.');
     const bool suffixed = dot != name.npos && dot != 0;
     archive::extra_file file;

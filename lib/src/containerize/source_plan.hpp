@@ -18,7 +18,8 @@ struct source_plan {
   std::string directory;     // absolute, without symbolic links
   std::string entry_point;   // its path in there: of a notebook, that of its script
   std::string requirements;  // the same; empty: none
-  // What lies elsewhere or is made here: a notebook's script, requirements from outside the directory.
+  // What lies elsewhere or is made here: a notebook's script, requirements from outside the directory, or
+  // under a name that COPY would take for a pattern.
   std::vector<archive::extra_file> extra_files;
   std::vector<std::string> warnings;
 };

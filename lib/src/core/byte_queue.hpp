@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/wipe.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -31,6 +33,13 @@ class byte_queue {
 
   void clear() noexcept {
     bytes_.clear();
+    head_ = 0;
+  }
+
+  // For secrets: room in advance, so that no copy is left behind by growing, and an end that overwrites.
+  void reserve(std::size_t size) { bytes_.reserve(size); }
+  void wipe() noexcept {
+    dockline::wipe(bytes_);
     head_ = 0;
   }
 

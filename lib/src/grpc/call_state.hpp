@@ -46,6 +46,7 @@ struct call_state {
 
   wake_up writable;
   bool headers_sent = false;
+  bool secret = false;
   bool inside_message = false;  // a message is half written
   h2::fields trailers;
 

@@ -3,6 +3,7 @@
 #include "core/encoding.hpp"
 #include "core/pending.hpp"
 #include "core/transfer.hpp"
+#include "core/wipe.hpp"
 #include "grpc/server_state.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -164,12 +165,17 @@ task<void> server_state::read_all() {
 
 task<void> server_state::write_all() {
   std::string block;
+  // It may hold secrets: it does not grow, which would leave a copy behind.
+  block.reserve(2 * write_size);
   while (!closed_) {
     block.clear();
     const auto collected = peer.collect(block, write_size);
+    const bool secrets = peer.gave_secrets();
     handle_events();
-    if (!block.empty()) {
+    const bool quiet = block.empty();
+    if (!quiet) {
       auto written = co_await dockline::write_all(*connection, asio::buffer(block));
+      if (secrets) wipe(block);
       if (!written) {
         fail(errc::connection_lost,
              "the other side closed the connection (" + written.error().message() + ")");
@@ -180,7 +186,7 @@ task<void> server_state::write_all() {
       fail(collected.error(), peer.words());
       co_return collected;
     }
-    if (block.empty() && !closed_) co_await to_write_.wait();
+    if (quiet && !closed_) co_await to_write_.wait();
   }
   co_return result<void>();
 }
@@ -289,6 +295,7 @@ void server_state::start(std::shared_ptr<call_state> one, handler does) {
 
 void server_state::send_headers(call_state& one) {
   if (!std::exchange(one.headers_sent, true)) peer.submit_response(one.stream, answer_headers(), false);
+  if (one.secret) peer.keep_secret(one.stream);
 }
 
 std::size_t server_state::send(call_state& one, std::string_view bytes) {

@@ -1,6 +1,7 @@
 #include "grpc/service.hpp"
 
 #include "core/encoding.hpp"
+#include "core/wipe.hpp"
 #include "grpc/server_state.hpp"
 
 #include <array>
@@ -69,9 +70,10 @@ asio::awaitable<status> answer_once(call made,
   if (!end) co_return status_of(end.error());
   if (*end) co_return status(status_code::internal, "the call has more than one message");
   reply answered = co_await answer(made, std::move(**request));
-  if (answered.outcome.ok()) {
-    if (auto written = co_await made.write(answered.message); !written) co_return status_of(written.error());
-  }
+  result<void> written;
+  if (answered.outcome.ok()) written = co_await made.write(answered.message);
+  if (made.secret()) wipe(answered.message);
+  if (!written) co_return status_of(written.error());
   co_return answered.outcome;
 }
 
@@ -80,6 +82,8 @@ asio::awaitable<status> answer_once(call made,
 asio::any_io_executor call::get_executor() const { return state_->executor; }
 const std::string& call::path() const noexcept { return state_->path; }
 const metadata& call::request_metadata() const noexcept { return state_->request; }
+void call::keep_secret() { state_->secret = true; }
+bool call::secret() const noexcept { return state_->secret; }
 bool call::ended() const noexcept { return state_->ended; }
 
 task<std::optional<std::string>> call::read() { return read_message(state_); }

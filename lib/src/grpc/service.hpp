@@ -71,6 +71,10 @@ class call {
   // Errors: operation_aborted.
   task<void> write(std::string_view message, std::string_view rest = {});
 
+  // The messages that are written from now on are overwritten in memory once they were sent.
+  void keep_secret();
+  bool secret() const noexcept;
+
   // What goes with the status, when the call ends.
   void add_trailer(std::string name, std::string value);
 

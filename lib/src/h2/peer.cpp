@@ -20,6 +20,11 @@ constexpr std::size_t field_overhead = 32;
 // A stream that is open on either side.
 struct open_stream {
   open_stream() = default;
+  open_stream(const open_stream&) = delete;
+  open_stream& operator=(const open_stream&) = delete;
+  ~open_stream() {
+    if (secret) outgoing.wipe();
+  }
 
   fields incoming;  // of the header block that is being received
   std::size_t incoming_size = 0;
@@ -32,6 +37,7 @@ struct open_stream {
   bool deferred = false;      // and was told to wait
   bool starved = false;       // a write was cut short
   bool finished = false;
+  bool secret = false;  // what is written has to be overwritten
   fields trailers;
 };
 
@@ -271,6 +277,10 @@ struct peer::state {
     of(self).output->append(text_of(head, frame_head_size));
     of(self).output->append(stream->outgoing.front().substr(0, size));
     stream->outgoing.drop(size);
+    if (stream->secret) {
+      of(self).secrets_given = true;
+      if (stream->outgoing.empty()) stream->outgoing.wipe();
+    }
     // Not at every byte: a writer that is woken should find it worth its while.
     if (stream->starved && stream->outgoing.size() <= of(self).limits.send_buffer / 2) {
       stream->starved = false;
@@ -317,6 +327,7 @@ struct peer::state {
   std::deque<event> events;
   std::string* output = nullptr;  // while collect() runs
   std::size_t output_limit = 0;
+  bool secrets_given = false;
   bool terminated = false;
   error_code failure;
   std::string words;
@@ -353,6 +364,7 @@ std::optional<event> peer::next() {
 result<void> peer::collect(std::string& out, std::size_t limit) {
   state_->output = &out;
   state_->output_limit = limit;
+  state_->secrets_given = false;
   while (out.size() < limit) {
     const std::uint8_t* bytes = nullptr;
     const ssize_t size = nghttp2_session_mem_send(state_->session.get(), &bytes);
@@ -413,6 +425,15 @@ void peer::finish(stream_id id, fields trailers) {
   stream->trailers = std::move(trailers);
   state_->resume(id, *stream);
 }
+
+void peer::keep_secret(stream_id id) {
+  open_stream* stream = state_->find(id);
+  if (stream == nullptr) return;
+  stream->secret = true;
+  stream->outgoing.reserve(state_->limits.send_buffer);
+}
+
+bool peer::gave_secrets() const noexcept { return state_->secrets_given; }
 
 void peer::reset(stream_id id, reason why) {
   if (state_->find(id) == nullptr) return;

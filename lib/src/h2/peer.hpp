@@ -116,6 +116,9 @@ class peer {
   // `out`; the last frame may go beyond that by its size. Appends nothing when there is nothing.
   result<void> collect(std::string& out, std::size_t limit);
 
+  // Whether the last collect() gave bytes of such a stream, which the caller then overwrites as well.
+  bool gave_secrets() const noexcept;
+
   // Client: begins a stream. With `ends` it has no body, else write() and finish() follow.
   // Errors: errc::connection_lost when the connection takes no more streams.
   result<stream_id> submit_request(const fields& headers, bool ends);
@@ -127,6 +130,8 @@ class peer {
   std::size_t write(stream_id stream, std::string_view bytes);
   // After everything that was written: the end, or the trailers and the end.
   void finish(stream_id stream, fields trailers = {});
+  // What is written to the stream from now on is overwritten in memory once it was given away.
+  void keep_secret(stream_id stream);
   // Ends the stream at once; what was written and not sent is dropped.
   void reset(stream_id stream, reason why);
   // Bytes of data events were used: the other side may send as many more. What was not by the end of a

@@ -44,6 +44,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   watchdog total_guard;
   error_code source_failure;
   std::string source_words;
+  std::uint64_t sent_body = 0;
   bool sent_some = false;
   bool sent_all = false;
   bool answered = false;  // the head of the answer is there
@@ -88,8 +89,11 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       const asio::const_buffer first =
           what.parts.empty() ? asio::buffer(what.body) : what.parts.front().bytes;
       auto written = co_await write(asio::buffer(head), first);
-      for (std::size_t i = 1; written && i < what.parts.size(); ++i)
+      if (written) sent_body = first.size();
+      for (std::size_t i = 1; written && i < what.parts.size(); ++i) {
         written = co_await write(what.parts[i].bytes);
+        if (written) sent_body += what.parts[i].bytes.size();
+      }
       co_return written;
     }
     if (auto written = co_await write(asio::buffer(head)); !written) co_return written;
@@ -137,6 +141,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       }
       if (!written) co_return written;
       total += block.size();
+      sent_body = total;
     }
     if (const auto size = source->size(); size && *size != total) {
       break_word(total, *size);
@@ -157,6 +162,7 @@ exchange::exchange(asio::any_io_executor executor, std::unique_ptr<stream> conne
       peer_(std::move(peer)) {}
 
 exchange::~exchange() {
+  over(asio::error::operation_aborted);
   sending_.cancel();
   wire_->disarm();
   wire_->hang_up();
@@ -175,6 +181,8 @@ task<void> exchange::start(request what, diagnostics& why) {
     decoder_ = response_decoder(bounds);
   }
 
+  log_ = exchange_log(std::move(what.observer), what.number);
+  log_.request(*head);
   auto line = wire_;
   line->arm(line->total_guard, limits_.total);
   line->stirred();
@@ -205,6 +213,8 @@ task<void> exchange::start(request what, diagnostics& why) {
   // It may be there before the body is sent, whose end then starts no deadline.
   line->answered = true;
   line->head_guard.disarm();
+  log_.answer(decoder_.head(), line->sent_body, received_);
+  if (decoder_.done()) over({});
   co_return result<void>();
 }
 
@@ -226,17 +236,28 @@ task<void> exchange::advance(diagnostics& why) {
     co_return failed;
   }
   if (co_await is_cancelled()) co_return aborted();
+  const std::size_t known = output_.size();
   auto eaten = decoder_.eat(asio::buffer(input_), output_);
   if (!eaten) {
     why.set_client_message("the answer is not HTTP/1.1 as this library understands it");
+    over(eaten.error());
     co_return eaten.error();
   }
   input_.erase(0, *eaten);
+  received_ += output_.size() - known;
   co_return result<void>();
 }
 
-// Tells why reading ended: cancelled, too late, our own source, or the peer.
+void exchange::over(error_code outcome) { log_.over(outcome, wire_->sent_body, received_); }
+
 task<void> exchange::fail(error_code code, diagnostics& why) {
+  auto failed = co_await tell_failure(code, why);
+  over(failed.error());
+  co_return failed;
+}
+
+// Tells why reading ended: cancelled, too late, our own source, or the peer.
+task<void> exchange::tell_failure(error_code code, diagnostics& why) {
   if (co_await is_cancelled()) co_return aborted();
   auto line = wire_;
   if (line->expired()) {
@@ -273,7 +294,10 @@ task<std::string_view> exchange::read_some(diagnostics& why) {
   while (output_.empty() && !decoder_.done()) {
     if (auto advanced = co_await advance(why); !advanced) co_return advanced.error();
   }
-  if (decoder_.done()) wire_->disarm();
+  if (decoder_.done()) {
+    wire_->disarm();
+    over({});
+  }
   co_return std::string_view(output_);
 }
 
@@ -304,6 +328,7 @@ asio::awaitable<std::unique_ptr<stream>> exchange::upgrade(std::string& already_
   // ours waits on it any more.
   if (sending_.started()) (void)co_await sending_.get();
   wire_->disarm();
+  over({});
   already_read = std::move(input_);
   co_return std::move(wire_->connection);
 }

@@ -5,6 +5,7 @@
 
 #include "core/pending.hpp"
 #include "core/spawn.hpp"
+#include "http/exchange_log.hpp"
 #include "http/message.hpp"
 #include "http/watchdog.hpp"
 
@@ -49,6 +50,8 @@ struct request {
   // With each block of the source: the bytes that were sent before it, and at the end all of them. Called
   // while no read of the source is under way.
   std::function<void(std::uint64_t bytes, bool complete)> on_sent;
+  exchange_observer observer;  // null: nobody looks
+  std::uint64_t number = 0;    // what the observer knows it by
 };
 
 // One request and its answer on a connection. The answer is read while the body is still being sent: when the
@@ -94,14 +97,18 @@ class exchange {
 
   task<void> advance(diagnostics& why);
   task<void> fail(error_code code, diagnostics& why);
+  task<void> tell_failure(error_code code, diagnostics& why);
+  void over(error_code outcome);
 
   std::shared_ptr<wire> wire_;
   deadlines limits_;
   std::string peer_;
   response_decoder decoder_;
+  exchange_log log_;
   pending<void> sending_;
-  std::string input_;   // read and not yet eaten
-  std::string output_;  // of the body, eaten and not yet handed on
+  std::string input_;           // read and not yet eaten
+  std::string output_;          // of the body, eaten and not yet handed on
+  std::uint64_t received_ = 0;  // of the body
   bool handed_on_ = false;
   bool got_some_ = false;
 };

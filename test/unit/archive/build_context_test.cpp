@@ -99,6 +99,23 @@ TEST_SUITE("archive/build_context") {
     CHECK(opened.why.client_message() == ".dockerignore line 4: syntax error in pattern: a[");
   }
 
+  TEST_CASE("16 MiB of a Dockerfile or an ignore file, and no more") {
+    const scratch_tree tree;
+    tree.file("Dockerfile", "FROM scratch\n");
+    for (const char* name : {".dockerignore", "Dockerfile"}) {
+      CAPTURE(name);
+      tree.file(name);
+      std::filesystem::resize_file(tree.path(name), (16 << 20) + 1);  // a hole
+      const auto opened = open(in(tree));
+      CHECK(opened.code == errc::unreadable_file);
+      CHECK(opened.why.client_message() == tree.path(name) + ": File too large");
+      std::filesystem::remove(tree.path(name));
+      tree.symlink(name, "/dev/zero");
+      CHECK(open(in(tree)).why.client_message() == tree.path(name) + ": File too large");
+      std::filesystem::remove(tree.path(name));
+    }
+  }
+
   TEST_CASE("dockerfile, when there is no Dockerfile") {
     const scratch_tree tree;
     tree.file("dockerfile", "FROM a\n");

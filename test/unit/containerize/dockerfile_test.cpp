@@ -53,13 +53,21 @@ TEST_SUITE("containerize/dockerfile") {
     CHECK(dockerfile_json("\u00fc") == "\"\u00fc\"");
   }
 
-  TEST_CASE("sources of COPY are patterns with variables") {
+  TEST_CASE("sources of COPY have variables, and may not be patterns") {
     CHECK(dockerfile_source("a b.txt") == "\"a b.txt\"");
     CHECK(dockerfile_source("$x.txt") == "\"\\\\$x.txt\"");
     CHECK(dockerfile_source("it's") == "\"it\\\\'s\"");
-    CHECK(dockerfile_source("[a]*?") == "\"[[]a][*][?]\"");
-    // [\\] in the pattern, [\\\\] as a word, and all of these doubled in JSON.
-    CHECK(dockerfile_source("a\\b") == "\"a[\\\\\\\\\\\\\\\\]b\"");
+    diagnostics why;
+    for (const std::string name : {"a*.txt", "a?.txt", "[a].txt", "a\\b.txt"}) {
+      dockerfile_parts parts;
+      parts.parent_image = "base";
+      parts.destination_dir = "/app/";
+      parts.requirements = name;
+      parts.entry_point = name;
+      CHECK(make_dockerfile(parts, why).error() == errc::invalid_argument);
+      parts.requirements.clear();
+      CHECK(make_dockerfile(parts, why).has_value());
+    }
   }
 
   TEST_CASE("a name that begins with '-' is no option") {

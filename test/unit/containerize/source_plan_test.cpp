@@ -123,6 +123,12 @@ TEST_SUITE("containerize/source_plan") {
     plan = plan_of(options);
     CHECK(plan.requirements == "linked-2.txt");
     CHECK(plan.extra_files[0].text == "numpy\n");
+    // A name that is a pattern to COPY.
+    tree.file("app/r[1].txt", "scipy\n");
+    options.requirements = "app/r[1].txt";
+    plan = plan_of(options);
+    CHECK(plan.requirements == "requirements-3.txt");
+    CHECK(plan.extra_files[0].text == "scipy\n");
     tree.file(".hidden", "x");
     options.requirements = ".hidden";
     CHECK(plan_of(options).requirements == ".hidden");

@@ -177,9 +177,16 @@ TEST_SUITE("gcp/parse_credentials") {
     CHECK(refused(external(R"({"url":"http://evil.example/"})")).find("https:// only") != std::string::npos);
     CHECK(refused(external(R"({"file":"/x","format":{"type":"yaml"}})")) ==
           "c.json: \"format\": \"type\" is text or json");
-    std::string deep = "{\"type\":";
-    for (int i = 0; i < 100; ++i) deep += "[";
-    CHECK(refused(deep) == "c.json: not a JSON object");
+  }
+
+  TEST_CASE("1 MiB of text and 16 levels, and no more") {
+    const auto with = [](const std::string& more) {
+      return user.substr(0, user.size() - 1) + ",\"x\":" + more + "}";
+    };
+    accepted(with("\"" + std::string(1'000'000, 'x') + "\""));
+    CHECK(refused(with("\"" + std::string(1 << 20, 'x') + "\"")) == "c.json: not a JSON object");
+    accepted(with(std::string(15, '[') + std::string(15, ']')));
+    CHECK(refused(with(std::string(16, '[') + std::string(16, ']'))) == "c.json: not a JSON object");
   }
 
   TEST_CASE("commands are parted as a shell parts them") {

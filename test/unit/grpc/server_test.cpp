@@ -400,11 +400,8 @@ TEST_SUITE("grpc/server") {
     // Takes its time to stop: what it waits for knows no cancellation.
     offered.add("/t.T/Slow", [&](call) -> asio::awaitable<status> {
       most = std::max(most, ++running);
-      co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-          [](auto handler) {
-            asio::post(asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));
-          },
-          asio::use_awaitable);
+      auto start = [](auto done) { asio::post(std::move(done)); };
+      co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start, asio::use_awaitable);
       --running;
       co_return status();
     });

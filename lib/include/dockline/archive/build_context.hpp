@@ -72,8 +72,8 @@ class DOCKLINE_API dockerfile_source {
 struct extra_file {
   extra_file() = default;
 
-  std::string name;  // in the context's directory itself: no '/', and not ".dockerignore"
-  std::string text;
+  std::string name;           // in the context's directory itself: no '/', and not ".dockerignore"
+  std::string text;           // what is in it
   std::uint32_t mode = 0644;  // unless there is a file of that name, whose mode it keeps
 };
 
@@ -147,6 +147,10 @@ class DOCKLINE_API build_context {
 
   // The context's directory: absolute, without symbolic links. Empty for a Dockerfile alone.
   const std::string& directory() const noexcept;
+
+  // The same context with its ignore file read in the other way, for a builder that turns out to be another
+  // one than was thought.
+  build_context with_mode(ignore_mode mode) const;
 
   // A packing from the start: the bytes of the tar or tar.gz. Several may be read at the same time.
   //

@@ -32,11 +32,17 @@ struct docker_config {
   std::string image_build_bucket;
 };
 
-enum class accelerator : std::uint8_t { none, gpu };
+// What the program computes with.
+enum class accelerator : std::uint8_t {
+  none,  // the processor alone
+  gpu    // graphics processors, by the TensorFlow image with the suffix "-gpu"
+};
 
+// What is to become an image, and how. Empty fields are chosen.
 struct containerize_options {
   containerize_options() = default;
 
+  // The image, and where it is built.
   docker_config docker;
 
   // The program: a .py file, or an .ipynb notebook, which is made a script. Its directory is what is copied

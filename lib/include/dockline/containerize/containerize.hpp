@@ -20,10 +20,10 @@ namespace dockline::containerize {
 struct containerize_plan {
   containerize_plan() = default;
 
-  image_order order;
-  std::string parent_image;
-  std::string entry_point;  // its path in the context: of a notebook, that of the script made of it
-  std::vector<std::string> warnings;
+  image_order order;                  // what the builder would be given
+  std::string parent_image;           // what the image is built from
+  std::string entry_point;            // its path in the context: of a notebook, that of the script made of it
+  std::vector<std::string> warnings;  // all of them, also those that were events
 };
 
 DOCKLINE_API void start_plan_image(std::shared_ptr<image_builder> builder, containerize_options options,
@@ -37,10 +37,12 @@ DOCKLINE_API void start_containerize(std::shared_ptr<image_builder> builder, con
 // and its directory, chooses the parent image and the image's name, writes the Dockerfile. The builder is
 // asked only whether the image of the local TensorFlow is there, and only where that is what decides.
 //
-// Completion: with the plan. Never before this function returns. Signature: void(error_code,
-// containerize_plan), on the token's associated executor, by default the builder's.
+// Completion: with the plan. Never before this function returns.
+// Signature: void(error_code, containerize_plan), on the token's associated executor, by default the
+// builder's.
 // Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets
-// progress::warning. Cancellation: any type.
+// progress::warning.
+// Cancellation: any type.
 // Errors: errc::invalid_argument and errc::invalid_reference, where the diagnostics name field, value and
 // rule; errc::invalid_pattern for a .dockerignore that cannot be read.
 template <class Token = default_token>
@@ -61,10 +63,12 @@ auto async_plan_image(std::shared_ptr<image_builder> builder, containerize_optio
 
 // Makes an image that runs a program, and pushes it unless the options say no.
 //
-// Completion: with the image, once it is where it belongs. Never before this function returns. Signature:
-// void(error_code, containerized_image), on the token's associated executor, by default the builder's.
+// Completion: with the image, once it is where it belongs. Never before this function returns.
+// Signature: void(error_code, containerized_image), on the token's associated executor, by default the
+// builder's.
 // Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets the events of
-// the build and the push. Cancellation: any type; the builder's own.
+// the build and the push.
+// Cancellation: any type; the builder's own.
 // Errors: those of async_plan_image, before anything is sent; those of the builder.
 // Source: tensorflow_cloud's DockerConfig and containerize.
 template <class Token = default_token>

@@ -22,6 +22,7 @@ struct containerize_environment {
   std::function<std::string()> new_uuid;
 };
 
+// The environment of this process. Reads no file.
 DOCKLINE_API containerize_environment containerize_environment_from_environment();
 
 }  // namespace dockline::containerize

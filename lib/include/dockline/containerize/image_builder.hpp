@@ -27,6 +27,7 @@ struct image_order {
   bool push = true;        // to the registry that the name begins with
 };
 
+// What was made, and by whom.
 struct containerized_image {
   containerized_image() = default;
 
@@ -40,13 +41,18 @@ struct containerized_image {
 };
 
 // Whether a registry, or the builder's own store, has an image.
-enum class image_presence : std::uint8_t { present, absent, unknown };
+enum class image_presence : std::uint8_t {
+  present,  // it can be built from
+  absent,   // nobody has it under this name
+  unknown   // it was not found out
+};
 
+// Whether an image is there.
 struct image_lookup {
   image_lookup() = default;
 
-  image_presence presence = image_presence::unknown;
-  std::string reason;  // why it is absent or unknown, for people
+  image_presence presence = image_presence::unknown;  // what was found
+  std::string reason;                                 // why it is absent or unknown, for people
 };
 
 // A builder serves many operations at once; each keeps it until it is over.

@@ -11,6 +11,7 @@
 
 namespace dockline::containerize {
 
+// How a daemon builds, beyond what is ordered.
 struct local_builder_options {
   local_builder_options() = default;
 
@@ -23,7 +24,7 @@ struct local_builder_options {
 
   // Of the context on its way; worth it where a network lies on that way.
   archive::compression compress = archive::compression::none;
-  int compression_level = 1;
+  int compression_level = 1;  // of gzip, 1 (fast) to 9 (small)
 };
 
 // Builds with a Docker daemon's classic builder, and pushes from there.

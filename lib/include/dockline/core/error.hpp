@@ -39,6 +39,9 @@ enum class errc {
   unreadable_file = 20,  // a file or directory of the context cannot be read
   file_changed = 21,     // a file shrank, grew or vanished while it was packed
 
+  // What comes back.
+  cannot_write = 30,  // a result cannot be written where it should go
+
   // The way to the other side.
   cannot_connect = 40,   // nothing answers at the address
   no_permission = 41,    // the socket is there but may not be opened
@@ -87,6 +90,7 @@ enum class condition {
   build_failed,      // the build was run and failed
   service_failed,    // the other side says that it failed
   peer_misbehaved,   // what the other side sent breaks its protocol
+  bad_output,        // a result could not be written on this side
 };
 
 // The category of errc, named "dockline".

@@ -83,6 +83,12 @@ struct build_options {
   std::string outputs;
   // Identifies the build for /build/cancel, BuildKit only.
   std::string build_id;
+  // Has BuildKit build, with the context as the body. What needs a session it cannot have then: secrets, SSH,
+  // private base images, a result that goes elsewhere; see dockline/buildkit/build.hpp. Since API 1.39;
+  // podman takes no notice.
+  bool buildkit = false;
+  // The session that BuildKit asks for files and credentials; for programs that serve their own.
+  std::string session;
 };
 
 // What a build made.

@@ -3,11 +3,13 @@
 #include "dockline/core/async.hpp"
 #include "dockline/core/export.hpp"
 #include "dockline/engine/connector.hpp"
+#include "dockline/http/exchange_event.hpp"
 #include "dockline/http/tls_options.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -33,6 +35,13 @@ struct client_options {
 
   // What the daemon's log calls this client.
   std::string user_agent = "dockline/0.1";
+
+  // Fields that each request carries as well, for a proxy before the daemon: "HttpHeaders" of config.json.
+  // One that the request has already, or that says how its bytes are framed, is left out.
+  std::map<std::string, std::string> headers;
+
+  // Hears of each request to the daemon and its answer, on the client's strand. Secrets are masked.
+  http::exchange_observer on_exchange;
 
   // How long it may take until a connection stands; zero is without end.
   std::chrono::milliseconds connect_timeout{10'000};

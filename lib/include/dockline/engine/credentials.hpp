@@ -12,6 +12,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,10 @@ struct credential_store {
 // The store of this user: config_file_from_environment(), PATH and the environment.
 // Errors: those of read_config_file.
 DOCKLINE_API result<credential_store> credential_store_from_environment(diagnostics& why);
+
+// The path of the program that would be run for the helper `name`, docker-credential-NAME. Empty: there is
+// none on the search path, or the name is none that config.json may have. Waits for the disk.
+DOCKLINE_API std::string find_credential_helper(const credential_store& store, std::string_view name);
 
 // What was found, and what stood in the way.
 struct found_credentials {

@@ -42,6 +42,29 @@ struct daemon_sources {
 // The sources that are in the environment, and nothing asked for. Reads no file.
 DOCKLINE_API daemon_sources daemon_sources_from_environment();
 
+// Who has the say.
+enum class daemon_origin {
+  host_option,      // daemon_sources::host
+  context_option,   // daemon_sources::context
+  docker_host,      // DOCKER_HOST
+  docker_context,   // DOCKER_CONTEXT
+  current_context,  // "currentContext" of config.json
+  default_socket    // nobody: unix:///var/run/docker.sock
+};
+
+// Who named the daemon, and how.
+struct daemon_naming {
+  daemon_naming() = default;
+
+  daemon_origin origin = daemon_origin::default_socket;  // who had the say
+  // The docker context that it named. Empty: an address, or the default socket; also for the name "default".
+  std::string context;
+};
+
+// How choose_daemon() decides, without the settings of the context.
+// Errors: those of choose_daemon, but for what a context's own files have.
+DOCKLINE_API result<daemon_naming> who_names_the_daemon(const daemon_sources& sources, diagnostics& why);
+
 // The daemon: `host`, or the context that `context` names; else DOCKER_HOST, DOCKER_CONTEXT, the current
 // context of config.json, and last the default socket; the context "default" is DOCKER_HOST or the default
 // socket. Nothing is read that is not needed for that. Waits for the disk.

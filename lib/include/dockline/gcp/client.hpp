@@ -17,7 +17,7 @@ struct retry_options {
   retry_options() = default;
 
   std::chrono::milliseconds first_delay{1'000};  // before the first repetition; doubled for each further one
-  std::chrono::milliseconds longest_delay{32'000};
+  std::chrono::milliseconds longest_delay{32'000};  // what the doubling ends at
   // From the first failure on; progress (bytes of an upload that the server has) begins it anew.
   std::chrono::milliseconds budget{600'000};
 };
@@ -29,6 +29,7 @@ struct client_options {
   // Where the services are: "https://storage.googleapis.com". Empty: Google's own, in the credentials'
   // universe. "http://" is spoken only where it stands here.
   std::string storage_endpoint;
+  // The same for Cloud Build: "https://cloudbuild.googleapis.com".
   std::string cloud_build_endpoint;
   // Cloud Build's host of the region of each build, cloudbuild.REGION.rep.googleapis.com, which leads nothing
   // out of it. Not with an endpoint of one's own.
@@ -39,9 +40,11 @@ struct client_options {
   // Whether storage is asked without a token, as emulators are.
   bool anonymous_storage = false;
 
-  // Proxies, as HTTPS_PROXY, HTTP_PROXY and NO_PROXY have them. This machine is never reached by one.
+  // The proxy for https:// URLs, as HTTPS_PROXY has it. This machine is never reached by one.
   std::string https_proxy;
+  // The one for http:// URLs, as HTTP_PROXY has it.
   std::string http_proxy;
+  // Hosts that are reached without one, separated by commas, as NO_PROXY has them.
   std::string no_proxy;
 
   // PEM file of the authorities that are known. Empty: those of the system, or of SSL_CERT_FILE and
@@ -53,10 +56,12 @@ struct client_options {
   // The project that requests are counted for. Empty: as the credentials say, or their own.
   std::string quota_project;
 
+  // What Google's logs call this client.
   std::string user_agent = "dockline/0.1";
 
   std::chrono::milliseconds connect_timeout{10'000};  // until a connection stands
   std::chrono::milliseconds idle_timeout{60'000};     // without a byte in either direction
+  // How often what failed for a moment is tried again.
   retry_options retries;
 };
 
@@ -74,7 +79,9 @@ struct credential_source;
 // Who asks; see credentials.hpp for where they come from. Copies share what is behind them.
 class DOCKLINE_API credentials {
  public:
+  // no_credentials().
   credentials();
+  // What parse_credentials() and its like make.
   explicit credentials(std::shared_ptr<const credential_source> source);
 
   // For people: "service account build@p.iam.gserviceaccount.com", "the metadata server".
@@ -83,6 +90,7 @@ class DOCKLINE_API credentials {
   const std::string& path() const noexcept;
   // What they say of themselves; empty where they do not.
   const std::string& project() const noexcept;
+  // The project that requests are counted for, as they say themselves.
   const std::string& quota_project() const noexcept;
   // "googleapis.com" but for clouds that are Google's in somebody else's hands.
   const std::string& universe() const noexcept;
@@ -106,8 +114,11 @@ class DOCKLINE_API client {
   // Does no I/O. Operations run on `executor`, handlers without an executor of their own complete there.
   client(boost::asio::any_io_executor executor, credentials who, client_options options = {});
 
+  // The executor that it was made with.
   boost::asio::any_io_executor get_executor() const;
+  // The credentials that it was made with.
   const credentials& who() const noexcept;
+  // The options that it was made with.
   const client_options& options() const noexcept;
 
   // What the operations of this library are compiled against.

@@ -43,8 +43,8 @@ DOCKLINE_API credentials no_credentials();
 struct access_token {
   access_token() = default;
 
-  std::string value;  // a secret; empty with no_credentials()
-  std::chrono::system_clock::time_point expires;
+  std::string value;                              // a secret; empty with no_credentials()
+  std::chrono::system_clock::time_point expires;  // when it is of no use any more
 };
 
 // The scope that covers all that this library does.
@@ -54,10 +54,11 @@ DOCKLINE_API void start_access_token(client google, std::string scope, diagnosti
                                      completion_handler<access_token> handler);
 DOCKLINE_API void start_project_id(client google, diagnostics* why, completion_handler<std::string> handler);
 
-// A token for `scope` (several are separated by a space): a kept one, or a new one. However many operations
+// Gets a token for `scope` (several are separated by a space): a kept one, or a new one. However many operations
 // want one at once, it is asked for once; one that is about to expire is renewed while it is still given out.
 //
-// Completion: when there is one. Signature: void(error_code, access_token).
+// Completion: when there is one.
+// Signature: void(error_code, access_token).
 // Lifetimes: `why` stays until completion; the client is shared.
 // Cancellation: any type; a request that others wait for goes on.
 // Errors: errc::token_refused, and what to run then; errc::bad_configuration for what the credentials name (a
@@ -74,11 +75,14 @@ auto async_access_token(const client& google, std::string scope, Token&& token =
                                 std::move(scope));
 }
 
-// The project that is worked in, where nobody named one: what the environment says (project_from()), the
+// Finds the project that is worked in, where nobody named one: what the environment says (project_from()), the
 // credentials' own, or that of the machine at Google.
 //
-// Completion: when it is known. Signature: void(error_code, std::string).
-// Lifetimes, cancellation: as above. Errors: errc::invalid_argument where nothing tells it, with what to do.
+// Completion: when it is known.
+// Signature: void(error_code, std::string).
+// Lifetimes: `why` stays until completion; the client is shared.
+// Cancellation: any type; a request that others wait for goes on.
+// Errors: errc::invalid_argument where nothing tells it, with what to do.
 template <class Token = default_token>
 auto async_project_id(const client& google, diagnostics& why, Token&& token = {}) {
   return initiate<std::string>(&start_project_id, std::forward<Token>(token), &why, google);

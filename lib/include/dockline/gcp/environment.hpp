@@ -12,6 +12,7 @@ namespace dockline::gcp {
 // Variables by their names: those of this process, or of a caller's own making.
 using environment = std::map<std::string, std::string, std::less<>>;
 
+// A copy of the variables of this process.
 DOCKLINE_API environment environment_of_process();
 
 // The value, or nothing where it is not set.

@@ -22,21 +22,25 @@ using source_factory = std::function<std::shared_ptr<byte_source>()>;
 struct stored_object {
   stored_object() = default;
 
-  std::string bucket;
-  std::string name;
+  std::string bucket;      // its bucket
+  std::string name;        // its name in there
   std::string generation;  // which one of that name: a number
-  std::uint64_t size = 0;
-  std::string crc32c;    // base64 of the four bytes, as the service writes it; empty where it told none
-  bool existed = false;  // it was there already: nothing was sent, or not by this operation
+  std::uint64_t size = 0;  // bytes
+  std::string crc32c;      // base64 of the four bytes, as the service writes it; empty where it told none
+  bool existed = false;    // it was there already: nothing was sent, or not by this operation
   bool bucket_created = false;   // by this operation
   std::uint64_t bytes_sent = 0;  // of content, those that were sent twice counted twice
 };
 
+// Where an upload goes, and how.
 struct upload_options {
   upload_options() = default;
 
+  // The bucket.
   std::string bucket;
+  // The name in the bucket: "context/a.tar.gz".
   std::string object;
+  // What the object is said to be.
   std::string content_type = "application/gzip";
 
   // An object of that name that is there already is left alone, and is what the operation returns: for names
@@ -45,10 +49,11 @@ struct upload_options {
   // Whether to look for it before anything is made or sent. With `keep_existing`.
   bool look_first = true;
 
-  // A bucket that is not there is created: in this project (empty: the client's), at this location ("EU",
-  // "us-central1"; empty: where Google puts them).
+  // Whether a bucket that is not there is created.
   bool create_bucket = true;
+  // The project that a bucket is created in. Empty: the client's.
   std::string project;
+  // Where it is created: "EU", "us-central1". Empty: where Google puts it.
   std::string bucket_location;
   // After how many days a bucket created here drops what is in it; 0: never.
   int bucket_lifetime_days = 30;
@@ -74,9 +79,10 @@ DOCKLINE_API void start_delete_object(client google, std::string bucket, std::st
 // it; an upload that the service dropped begins anew with another source. The bucket is created when the
 // service says that there is none; whose it is is asked only when its name turns out to be taken.
 //
-// Completion: when the service has all of it, and says the same CRC32C. Signature: void(error_code,
-// stored_object). Lifetimes: `why` stays until completion, all else is kept by the operation. `on_event` may
-// be empty; it is told context_progress, and the warnings of the source.
+// Completion: when the service has all of it, and says the same CRC32C.
+// Signature: void(error_code, stored_object).
+// Lifetimes: `why` stays until completion, all else is kept by the operation. `on_event` may be empty; it is
+// told context_progress, and the warnings of the source.
 // Cancellation: any type; the service is told to drop what it has of the upload, for at most five seconds.
 // Errors: errc::invalid_argument for names and numbers that cannot be; errc::denied, with the permission that
 // is missing; errc::conflict for a bucket of somebody else; the source's own; those of the service's status,
@@ -97,9 +103,12 @@ auto async_upload(const client& google, source_factory source, upload_options op
 
 // Looks for an object: nothing when it, or its bucket, is not there.
 //
-// Completion: when that is known. Signature: void(error_code, std::optional<stored_object>).
-// Lifetimes, cancellation: as async_access_token. Errors: errc::denied with the permission that is missing;
-// those of the service's status and of the way there.
+// Completion: when that is known.
+// Signature: void(error_code, std::optional<stored_object>).
+// Lifetimes: `why` stays until completion; the client is shared.
+// Cancellation: any type, at once.
+// Errors: errc::denied with the permission that is missing; those of the service's status and of the way
+// there.
 // Source: Cloud Storage JSON API v1, objects.get.
 template <class Token = default_token>
 auto async_find_object(const client& google, std::string bucket, std::string object, diagnostics& why,
@@ -115,8 +124,12 @@ auto async_find_object(const client& google, std::string bucket, std::string obj
 
 // Removes an object; of a generation, if one is named. One that is not there is as good as removed.
 //
-// Completion: when it is gone. Signature: void(error_code). Lifetimes, cancellation, errors: as
-// async_find_object. Source: Cloud Storage JSON API v1, objects.delete.
+// Completion: when it is gone.
+// Signature: void(error_code).
+// Lifetimes: `why` stays until completion; the client is shared.
+// Cancellation: any type; it may have been removed all the same.
+// Errors: those of async_find_object.
+// Source: Cloud Storage JSON API v1, objects.delete.
 template <class Token = default_token>
 auto async_delete_object(const client& google, std::string bucket, std::string object, std::string generation,
                          diagnostics& why, Token&& token = {}) {

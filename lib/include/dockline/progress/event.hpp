@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace dockline::progress {
 
@@ -26,14 +27,17 @@ struct context_progress {
   std::uint64_t bytes = 0;       // of the tar, before compression
   std::uint64_t bytes_sent = 0;  // handed to the transport, after compression
   bool complete = false;         // all of it has been sent
+  // The builder tells of it, too, as a part of a step: nothing that has to be shown again.
+  bool in_step = false;
 };
 
 // A step of the build. `index` counts from 1 and names the step in every later event; `total` is 0 when the
 // builder does not tell it.
 struct step_started {
-  int index = 0;     // from 1
-  int total = 0;     // of how many; 0: not known
-  std::string name;  // the instruction: "COPY . /app"
+  int index = 0;           // from 1
+  int total = 0;           // of how many; 0: not known; for BuildKit: how many are known so far
+  std::string name;        // the instruction: "COPY . /app"
+  std::string title = {};  // what the builder calls the step, where that is more: "[builder 2/4] COPY . /app"
 };
 // The step's result was taken from the cache; a step_finished follows.
 struct step_cached {
@@ -48,6 +52,17 @@ struct step_failed {
   int index = 0;                 // of the step, from 1
   std::optional<int> exit_code;  // of the command; empty where none ran
   std::string reason;            // in the builder's words
+  bool cancelled = false;        // it was stopped, since the build was or since another step had failed
+};
+
+// Something that a step does, as far as it has come: a transfer, a download, the export of an image. `id`
+// says what, and tells it from others of the step.
+struct step_status {
+  int index = 0;              // of the step, from 1
+  std::string id;             // in the builder's words: "transferring context:"
+  std::uint64_t current = 0;  // bytes
+  std::uint64_t total = 0;    // bytes; 0 is unknown
+  bool complete = false;      // it is over
 };
 
 // Bytes that a step (index 0: no step) wrote, cut anywhere.
@@ -102,7 +117,19 @@ struct image_loaded {
 
 // Something that did not stop the operation and that a person should know.
 struct warning {
-  std::string text;  // one line or more, without a final line end
+  std::string text;                       // one line or more, without a final line end
+  int index = 0;                          // of the step; 0: of none
+  std::string file = {};                  // the Dockerfile, where the builder tells what part of it is meant
+  int first_line = 0;                     // counted from 1; 0: not told
+  int last_line = 0;                      // at least `first_line`
+  std::vector<std::string> details = {};  // more words about it
+  std::string url = {};                   // where it is explained
+};
+
+// Which of a daemon's builders builds, when there was a choice.
+struct builder_chosen {
+  std::string builder;  // "buildkit" or "classic"
+  std::string reason;   // why, for people
 };
 
 // The build has made an image.
@@ -115,9 +142,9 @@ struct image_tagged {
 };
 
 // All that can happen. A `std::visit` without a generic case finds what was forgotten.
-using event_body =
-    std::variant<context_progress, step_started, step_cached, step_finished, step_failed, step_log,
-                 layer_progress, transfer_finished, warning, image_built, image_tagged, image_loaded>;
+using event_body = std::variant<context_progress, step_started, step_cached, step_finished, step_failed,
+                                step_log, layer_progress, transfer_finished, warning, image_built,
+                                image_tagged, image_loaded, step_status, builder_chosen>;
 
 // What happened, and when.
 struct event {

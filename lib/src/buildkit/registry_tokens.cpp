@@ -1,0 +1,134 @@
+#include "buildkit/registry_tokens.hpp"
+
+#include "core/pending.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <protozero/exception.hpp>
+#include <protozero/pbf_reader.hpp>
+#include <protozero/pbf_writer.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace dockline::buildkit {
+namespace {
+
+using engine::registry_auth;
+using grpc::status_code;
+
+// CredentialsRequest.Host; CredentialsResponse.Username and .Secret.
+constexpr protozero::pbf_tag_type host_field = 1;
+constexpr protozero::pbf_tag_type username_field = 1;
+constexpr protozero::pbf_tag_type secret_field = 2;
+
+std::optional<std::string> requested_host(std::string_view request) {
+  try {
+    std::string host;
+    protozero::pbf_reader fields(request.data(), request.size());
+    while (fields.next()) {
+      if (fields.tag() == host_field && fields.wire_type() == protozero::pbf_wire_type::length_delimited) {
+        host = fields.get_string();
+      } else {
+        fields.skip();
+      }
+    }
+    return host;
+  } catch (const protozero::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::string response(const registry_auth& auth) {
+  // An identity token is told from a password by the name that is missing.
+  const bool by_token = !auth.identity_token.empty();
+  const std::string& secret = by_token ? auth.identity_token : auth.password;
+  std::string message;
+  message.reserve(auth.username.size() + secret.size() + 32);
+  protozero::pbf_writer writer(message);
+  if (!by_token && !auth.username.empty()) writer.add_string(username_field, auth.username);
+  if (!secret.empty()) writer.add_string(secret_field, secret);
+  return message;
+}
+
+// What was found, for the session's lifetime. Everything on the session's executor.
+class found_logins {
+ public:
+  explicit found_logins(registry_logins logins) : on_warning_(std::move(logins.on_warning)) {
+    for (auto& [registry, auth] : logins.known)
+      found_.insert_or_assign(engine::registry_key(registry), std::move(auth));
+    store_ = std::move(logins.store);
+  }
+
+  // Null for none. Cancelled, it takes nothing from the others who wait for the same registry.
+  task<registry_auth> find(std::string host, asio::any_io_executor executor) {
+    const std::string key = engine::registry_key(host);
+    for (;;) {
+      if (const auto known = found_.find(key); known != found_.end()) co_return known->second;
+      if (!store_) co_return registry_auth();
+      if (co_await is_cancelled()) co_return aborted();
+      if (const auto asked = asked_.find(key); asked != asked_.end()) {
+        const auto over = asked->second;
+        co_await over->async_wait(no_throw);
+        continue;
+      }
+      const auto over = std::make_shared<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
+      asked_.emplace(key, over);
+      auto looked = co_await look_up(key, executor);
+      asked_.erase(key);
+      over->cancel();
+      if (!looked) co_return looked.error();
+      found_.insert_or_assign(key, std::move(*looked));
+    }
+  }
+
+ private:
+  task<registry_auth> look_up(std::string key, asio::any_io_executor executor) {
+    diagnostics why;
+    auto searching = pending<engine::found_credentials>::start(
+        executor, nullptr, [&](completion_handler<engine::found_credentials> handler) {
+          engine::start_find_credentials(executor, *store_, {key}, nullptr, std::move(handler));
+        });
+    auto found = co_await searching.get();
+    if (!found) co_return found.error();
+    if (on_warning_) {
+      for (std::string& text : found->warnings) on_warning_(std::move(text));
+    }
+    const auto auth = found->auths.find(key);
+    co_return auth == found->auths.end() ? registry_auth() : auth->second;
+  }
+
+  std::function<void(std::string)> on_warning_;
+  std::optional<engine::credential_store> store_;
+  std::map<std::string, registry_auth> found_;                        // by registry_key()
+  std::map<std::string, std::shared_ptr<asio::steady_timer>> asked_;  // cancelled when they are found
+};
+
+asio::awaitable<grpc::reply> credentials(std::shared_ptr<found_logins> logins, grpc::call made,
+                                         std::string request) {
+  const auto host = requested_host(request);
+  if (!host) co_return grpc::status(status_code::internal, "the request cannot be read");
+  made.keep_secret();
+  auto auth = co_await logins->find(*host, made.get_executor());
+  if (!auth) co_return grpc::status_of(auth.error());
+  co_return grpc::reply(response(*auth));
+}
+
+asio::awaitable<grpc::reply> no_authority(grpc::call, std::string) {
+  co_return grpc::status(status_code::unavailable, "this client fetches no tokens");
+}
+
+}  // namespace
+
+void offer_logins(grpc::service& to, registry_logins logins) {
+  const auto shared = std::make_shared<found_logins>(std::move(logins));
+  to.add("/moby.filesync.v1.Auth/Credentials", grpc::unary([shared](grpc::call made, std::string request) {
+           return credentials(shared, std::move(made), std::move(request));
+         }));
+  for (const char* method : {"FetchToken", "GetTokenAuthority", "VerifyTokenAuthority"})
+    to.add(std::string("/moby.filesync.v1.Auth/") + method, grpc::unary(&no_authority));
+}
+
+}  // namespace dockline::buildkit
