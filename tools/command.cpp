@@ -1,6 +1,8 @@
 #include "command.hpp"
 
-#include <dockline/engine/daemon_choice.hpp>
+#include <dockline/engine/config_file.hpp>
+
+#include "exchange_lines.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -20,7 +22,7 @@ namespace dockline::tool {
 
 namespace asio = boost::asio;
 
-engine::client_options client_options_of(const global_options& global) {
+engine::daemon_sources daemon_sources_of(const global_options& global) {
   engine::daemon_sources sources = engine::daemon_sources_from_environment();
   sources.host = global.host;
   sources.context = global.context;
@@ -29,10 +31,28 @@ engine::client_options client_options_of(const global_options& global) {
   sources.tls_ca_file = global.tls_ca_file;
   sources.tls_certificate_file = global.tls_certificate_file;
   sources.tls_key_file = global.tls_key_file;
+  return sources;
+}
+
+engine::client_options client_options_of(const global_options& global) {
   diagnostics why;
-  auto chosen = engine::choose_daemon(sources, why);
+  auto chosen = engine::choose_daemon(daemon_sources_of(global), why);
   if (!chosen) throw error_with_diagnostics(chosen.error(), why);
   engine::client_options options = std::move(*chosen);
+  if (auto config = engine::config_file_from_environment(why)) {
+    options.headers = std::move(config->http_headers);
+  } else {
+    // It did not have to be read to choose the daemon, and like docker we go on without it.
+    console().warn(describe(config.error(), why));
+  }
+  add_global_options(global, options);
+  return options;
+}
+
+void add_global_options(const global_options& global, engine::client_options& options) {
+  if (global.debug) {
+    options.on_exchange = [](const http::exchange_event& what) { console().err(exchange_lines(what)); };
+  }
   if (global.timeout_seconds > 0) {
     // A billion seconds is for ever, and still fits into every clock.
     const double seconds = std::min(global.timeout_seconds, 1e9);
@@ -41,7 +61,6 @@ engine::client_options client_options_of(const global_options& global) {
     options.answer_timeout = limit;
     options.idle_timeout = limit;
   }
-  return options;
 }
 
 action on_daemon(const global_options& global, std::function<asio::awaitable<int>(engine::client)> body) {

@@ -4,6 +4,7 @@
 
 #include <dockline/core/async.hpp>
 #include <dockline/engine/client.hpp>
+#include <dockline/engine/daemon_choice.hpp>
 
 #include "console.hpp"
 #include "exit_status.hpp"
@@ -35,6 +36,7 @@ struct global_options {
   std::string tls_key_file;
 
   double timeout_seconds = 0;  // 0: the library's defaults
+  bool debug = false;
 };
 
 // The options of a command were parsed; this is the rest. Returns the status of the process.
@@ -52,7 +54,9 @@ struct command_line {
 };
 
 void add_build(command_line line);
+void add_containerize(command_line line);
 void add_context(command_line line);
+void add_doctor(command_line line);
 void add_events(command_line line);
 void add_images(command_line line);
 void add_info(command_line line);
@@ -69,9 +73,14 @@ void add_save(command_line line);
 void add_tag(command_line line);
 void add_version(command_line line);
 
-// The client that the global options describe. Throws error_with_diagnostics when no daemon can be chosen,
-// which run_until_done() and main() report.
+// What the global options and the environment say of the daemon.
+engine::daemon_sources daemon_sources_of(const global_options& global);
+
+// The client that the global options and docker's configuration describe. Throws error_with_diagnostics when
+// no daemon can be chosen, which run_until_done() and main() report.
 engine::client_options client_options_of(const global_options& global);
+// Gives `options` the deadlines and the observer of the global options.
+void add_global_options(const global_options& global, engine::client_options& options);
 
 // An action that runs `body` with a client of the daemon that the global options name.
 action on_daemon(const global_options& global,

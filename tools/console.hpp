@@ -14,8 +14,11 @@ class console {
   void err(std::string_view bytes);
   // What the display itself writes.
   void err_as_it_is(std::string_view bytes);
-  // While a live display owns the terminal, what is written to `err` goes through it. Empty: no longer.
-  void set_err_writer(std::function<void(std::string_view)> writer) { err_writer_ = std::move(writer); }
+  // While a live display owns the terminal, what is written to the `err` of any console goes through it: the
+  // process has only one. Empty: no longer.
+  static void set_err_writer(std::function<void(std::string_view)> writer) {
+    err_writer_ = std::move(writer);
+  }
   // Lines from outside, made safe for a terminal, on `err`.
   void lines(std::string_view text);
   // "error: …" and "warning: …", each on a line of its own.
@@ -26,7 +29,7 @@ class console {
   bool intact() const noexcept { return intact_; }
 
  private:
-  std::function<void(std::string_view)> err_writer_;
+  static inline std::function<void(std::string_view)> err_writer_;
   bool intact_ = true;
 };
 

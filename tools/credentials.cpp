@@ -8,11 +8,32 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace dockline::tool {
 
 namespace asio = boost::asio;
+
+namespace {
+
+// Their names in capitals and in small letters, as far as they are set.
+std::vector<std::pair<std::string, std::string>> variables_of(const engine::proxy_settings& proxies) {
+  std::vector<std::pair<std::string, std::string>> all;
+  const auto add = [&](const char* capitals, const char* small, const std::string& value) {
+    if (value.empty()) return;
+    all.emplace_back(capitals, value);
+    all.emplace_back(small, value);
+  };
+  add("HTTP_PROXY", "http_proxy", proxies.http);
+  add("HTTPS_PROXY", "https_proxy", proxies.https);
+  add("FTP_PROXY", "ftp_proxy", proxies.ftp);
+  add("ALL_PROXY", "all_proxy", proxies.all);
+  add("NO_PROXY", "no_proxy", proxies.no);
+  return all;
+}
+
+}  // namespace
 
 asio::awaitable<result<engine::found_credentials>> find_credentials(asio::any_io_executor executor,
                                                                     std::vector<std::string> registries,
@@ -57,16 +78,17 @@ asio::awaitable<result<std::vector<std::string>>> add_user_settings(asio::any_io
 }
 
 void add_proxies(const engine::proxy_settings& proxies, engine::build_options& options) {
-  const auto add = [&](const char* capitals, const char* small, const std::string& value) {
-    if (value.empty()) return;
-    options.build_args.emplace(capitals, value);
-    options.build_args.emplace(small, value);
-  };
-  add("HTTP_PROXY", "http_proxy", proxies.http);
-  add("HTTPS_PROXY", "https_proxy", proxies.https);
-  add("FTP_PROXY", "ftp_proxy", proxies.ftp);
-  add("ALL_PROXY", "all_proxy", proxies.all);
-  add("NO_PROXY", "no_proxy", proxies.no);
+  for (const auto& [name, value] : variables_of(proxies)) options.build_args.emplace(name, value);
+}
+
+void add_proxies(const engine::proxy_settings& proxies, const std::vector<std::string>& given,
+                 std::vector<std::string>& env) {
+  for (const auto& [name, value] : variables_of(proxies)) {
+    const auto names_it = [&name = name](std::string_view one) {
+      return one.substr(0, one.find('=')) == name;
+    };
+    if (std::ranges::none_of(given, names_it)) env.push_back(name + "=" + value);
+  }
 }
 
 }  // namespace dockline::tool

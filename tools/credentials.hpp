@@ -34,4 +34,9 @@ boost::asio::awaitable<result<std::vector<std::string>>> add_user_settings(
 // what was given on the command line stays.
 void add_proxies(const engine::proxy_settings& proxies, engine::build_options& options);
 
+// The same for the environment of a container, "NAME=value" each. `given` is what was asked for: "NAME" alone
+// is a variable as well that the container is not to have otherwise.
+void add_proxies(const engine::proxy_settings& proxies, const std::vector<std::string>& given,
+                 std::vector<std::string>& env);
+
 }  // namespace dockline::tool

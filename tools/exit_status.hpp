@@ -19,6 +19,8 @@ inline exit_status status_of(error_code code) {
   if (!code) return exit_status::done;
   if (code == condition::cancelled) return exit_status::interrupted;
   if (code == condition::unreachable || code == condition::timed_out) return exit_status::unreachable;
+  // A service whose door is closed is as good as out of reach.
+  if (code == errc::no_credentials || code == errc::token_refused) return exit_status::unreachable;
   // A 400 is bad input as well, but the daemon was asked.
   if (code == condition::invalid_argument && code != errc::bad_request) return exit_status::usage;
   return exit_status::failed;

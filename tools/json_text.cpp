@@ -92,9 +92,15 @@ json_object& json_object::add_known(std::string_view name, std::string_view text
   return text.empty() ? add_null(name) : add(name, text);
 }
 
-std::string json_object::line() {
+json_object& json_object::add_json(std::string_view name, std::string_view value) {
+  impl_->key(name);
+  impl_->out.RawValue(value.data(), value.size(), rapidjson::kObjectType);
+  return *this;
+}
+
+std::string json_object::text() {
   impl_->out.EndObject();
-  return std::string(impl_->buffer.GetString(), impl_->buffer.GetSize()) + "\n";
+  return std::string(impl_->buffer.GetString(), impl_->buffer.GetSize());
 }
 
 std::string on_one_line(const std::string& json) {

@@ -28,8 +28,12 @@ class json_object {
   // Null where the text is empty.
   json_object& add_known(std::string_view name, std::string_view text);
 
-  // With its line end. To be called once.
-  std::string line();
+  // A value that is JSON already.
+  json_object& add_json(std::string_view name, std::string_view value);
+
+  // The object; with a line end behind it. One of them, once.
+  std::string text();
+  std::string line() { return text() + "\n"; }
 
  private:
   struct impl;

@@ -28,9 +28,12 @@ int main(int argc, char** argv) {
                    "How long to wait for a connection, an answer, a sign of life (10, 60, 60)")
         ->type_name("SECONDS")
         ->check(CLI::PositiveNumber.description(""));
+    app.add_flag("--debug", global.debug,
+                 "Show the requests to the daemon and its answers on standard error, without what is secret");
     arguments split;
     command_line line(app, global, split.tail, chosen);
     add_build(line);
+    add_containerize(line);
     add_context(line);
     add_run(line);
     add_push(line);
@@ -45,6 +48,7 @@ int main(int argc, char** argv) {
     add_events(line);
     add_prune(line);
     add_info(line);
+    add_doctor(line);
     add_version(line);
     add_ping(line);
     add_help_pages(app);

@@ -31,8 +31,9 @@ logged() { # logged LOG COMMAND...
 # pkg-config and CMake look; without it they would be installed into lib64.
 build_packages=(g++ meson ninja-build pkg-config dpkg-dev libboost1.81-dev rapidjson-dev zlib1g-dev libssl-dev
   libisal-dev libnghttp2-dev libprotozero-dev libcli11-dev libfmt-dev)
-# What a private engine needs.
+# What a private engine needs, and what a private podman does.
 engine_packages=(docker.io iproute2)
+podman_packages=(podman runc containernetworking-plugins iproute2)
 
 # shellcheck disable=SC1091
 is_debian_12() { (. /etc/os-release && [ "${ID:-} ${VERSION_ID:-}" = "debian 12" ]) 2>/dev/null; }
@@ -69,13 +70,18 @@ need_packages() {
 
 # --- the build --------------------------------------------------------------
 
-# Sets up a build folder, or gives an old one the options asked for, and builds it.
-build() { # build FOLDER MESON-OPTION...
-  local folder=$1
+# Sets up a build folder, or gives an old one the options asked for, and builds it, or some targets of it.
+build() { # build FOLDER MESON-OPTION... [-- TARGET...]
+  local folder=$1 options=()
   shift
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
+  [ $# = 0 ] || shift
   command -v meson >/dev/null || die "meson is missing"
-  logged "$logs/$(basename "$folder")-setup.log" configure "$folder" "$@" &&
-    logged "$logs/$(basename "$folder").log" meson compile -C "$folder"
+  logged "$logs/$(basename "$folder")-setup.log" configure "$folder" "${options[@]}" &&
+    logged "$logs/$(basename "$folder").log" meson compile -C "$folder" "$@"
 }
 configure() { # a folder that another Meson or compiler left behind is set up anew
   local folder=$1
@@ -87,18 +93,17 @@ configure() { # a folder that another Meson or compiler left behind is set up an
   fi
 }
 
-# --- a Docker engine of our own ---------------------------------------------
+# --- a container engine of our own ------------------------------------------
 
 # Starts it; sets engine_host. stop_engine, or the end of this script however it comes, stops it.
-start_engine() {
+start_engine() { # start_engine [docker|podman [registries]]
   local i
-  command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || return 1
   engine_dir=$(mktemp -d "${TMPDIR:-/var/tmp}/dockline-engine.XXXXXX")
   # Others may pass through, so that what keeps them from the engine is its socket, as it is where users have one.
   chmod 711 "$engine_dir"
   mkfifo -m 600 "$engine_dir/leash"
   as_root true # asks for a password, if any, while there is a terminal to ask on
-  as_root setsid "$top/tools/private-engine" "$engine_dir" "$(id -g)" \
+  as_root setsid "$top/tools/private-engine" "$engine_dir" "$(id -g)" "${@:-docker}" \
     <"$engine_dir/leash" >"$engine_dir/log" 2>&1 &
   engine_pid=$!
   exec 9>"$engine_dir/leash"

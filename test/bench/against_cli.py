@@ -10,9 +10,9 @@ classic builder. FOLDER is the tree of context_bench. For `small` the daemon's o
 by a bare socket, without any client; it is taken off both before their wall times are compared.
 """
 
+import contextlib
 import os
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
@@ -21,54 +21,23 @@ import tarfile
 import tempfile
 import time
 
-ID = "sha256:" + "0" * 64
-
-
 # --- a daemon that forgets ----------------------------------------------------
 
 
-def serve(peer):
-    """Answers one connection after the other's request until it closes."""
-    block = bytearray(1 << 20)
-    kept = b""
-    while True:
-        while b"\r\n\r\n" not in kept:
-            more = peer.recv(65536)
-            if not more:
-                return
-            kept += more
-        head, kept = kept.split(b"\r\n\r\n", 1)
-        answer = b""
-        if head.startswith(b"POST"):
-            tail = kept[-5:]
-            while tail != b"0\r\n\r\n":
-                size = peer.recv_into(block)
-                if size == 0:
-                    return
-                tail = (tail + bytes(block[max(0, size - 5):size]))[-5:]
-            kept = b""
-            answer = b'{"aux":{"ID":"%s"}}\r\n{"stream":"Successfully built 0123456789ab\\n"}\r\n' % ID.encode()
-        if head.startswith(b"HEAD"):
-            answer = b""
-        peer.sendall(b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nOstype: linux\r\nBuilder-Version: 1\r\n"
-                     b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
-
-
-def start_forgetful(path):
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(path)
-    listener.listen(8)
-    child = os.fork()
-    if child:
-        listener.close()
-        return child
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while True:
-        peer, _ = listener.accept()
-        if os.fork() == 0:
-            serve(peer)
-            os._exit(0)
-        peer.close()
+@contextlib.contextmanager
+def forgetful(tool):
+    """The address of a daemon that answers a build at once, and forgets its context."""
+    program = os.path.join(os.path.dirname(tool), "..", "test", "bench", "forgetful_daemon")
+    with tempfile.TemporaryDirectory() as scratch:
+        path = os.path.join(scratch, "sock")
+        daemon = subprocess.Popen([program, path], stdin=subprocess.PIPE)
+        try:
+            while not os.path.exists(path) and daemon.poll() is None:
+                time.sleep(0.01)
+            yield f"unix://{path}"
+        finally:
+            daemon.stdin.close()
+            daemon.wait()
 
 
 # --- measuring ----------------------------------------------------------------
@@ -87,6 +56,14 @@ def measured(words, host):
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
+def peak_of(words, host):
+    """Seconds, and peak resident MiB. By a program that is small itself: a child's peak counts its parent's memory
+    at the fork."""
+    with tempfile.NamedTemporaryFile("r") as told:
+        wall, _, _ = measured(["/usr/bin/time", "-f", "%M", "-o", told.name, *words], host)
+        return wall, int(told.read()) / 1024
+
+
 def table(rows):
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
@@ -99,17 +76,11 @@ def median(values):
 
 def context(tool, folder, rounds):
     size = sum(os.path.getsize(os.path.join(at, name)) for at, _, names in os.walk(folder) for name in names)
-    with tempfile.TemporaryDirectory() as scratch:
-        path = os.path.join(scratch, "sock")
-        daemon = start_forgetful(path)
-        try:
-            ours, theirs = [], []
-            for _ in range(rounds):
-                ours.append(measured([tool, "build", "-q", folder], f"unix://{path}"))
-                theirs.append(measured(["docker", "build", folder], f"unix://{path}"))
-        finally:
-            os.kill(daemon, signal.SIGTERM)
-            os.waitpid(daemon, 0)
+    ours, theirs = [], []
+    with forgetful(tool) as host:
+        for _ in range(rounds):
+            ours.append(measured([tool, "build", "-q", folder], host))
+            theirs.append(measured(["docker", "build", folder], host))
     rows = [["", "seconds", "MB/s", "CPU s", "peak MiB"]]
     for who, runs in (("dockline build", ours), ("docker build", theirs)):
         wall, cpu, peak = (median(column) for column in zip(*runs))
@@ -133,22 +104,16 @@ def fill(folder, files, size):
 
 def memory(tool, folder, _):
     rows = [["", "seconds", "peak MiB", "over the idle process"]]
-    with tempfile.TemporaryDirectory() as scratch:
-        path = os.path.join(scratch, "sock")
-        daemon = start_forgetful(path)
-        try:
-            _, _, idle = measured([tool, "ping"], f"unix://{path}")
-            for title, files, size in (("10 MB", 10, 10 ** 6), ("10 GB", 10, 10 ** 9), ("a million files", 10 ** 6, 100)):
-                tree = os.path.join(folder, title.replace(" ", "-"))
-                fill(tree, files, size)
-                for how in ("none", "gzip"):
-                    wall, _, peak = measured([tool, "build", "-q", "--compression", how, tree], f"unix://{path}")
-                    rows.append([f"{title}, {how}", f"{wall:.1f}", f"{peak:.1f}", f"{peak - idle:.1f}"])
-                wall, _, peak = measured([tool, "context", "--format", "json", tree], f"unix://{path}")
-                rows.append([f"{title}, listed", f"{wall:.1f}", f"{peak:.1f}", f"{peak - idle:.1f}"])
-        finally:
-            os.kill(daemon, signal.SIGTERM)
-            os.waitpid(daemon, 0)
+    with forgetful(tool) as host:
+        _, idle = peak_of([tool, "ping"], host)
+        for title, files, size in (("10 MB", 10, 10 ** 6), ("10 GB", 10, 10 ** 9), ("a million files", 10 ** 6, 100)):
+            tree = os.path.join(folder, title.replace(" ", "-"))
+            fill(tree, files, size)
+            for how in ("none", "gzip"):
+                wall, peak = peak_of([tool, "build", "-q", "--compression", how, tree], host)
+                rows.append([f"{title}, {how}", f"{wall:.1f}", f"{peak:.1f}", f"{peak - idle:.1f}"])
+            wall, peak = peak_of([tool, "context", "--format", "json", tree], host)
+            rows.append([f"{title}, listed", f"{wall:.1f}", f"{peak:.1f}", f"{peak - idle:.1f}"])
     table(rows)
 
 

@@ -78,12 +78,53 @@ int walk(const std::string& top, const std::string& prefix) {
   return failures;
 }
 
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+bool print_file(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) return false;
+  char block[4096];
+  while (const std::size_t size = std::fread(block, 1, sizeof(block), file))
+    std::fwrite(block, 1, size, stdout);
+  std::fclose(file);
+  return true;
+}
+
+// Under the name of pip: `pip install --no-cache-dir (-r FILE | PACKAGE)` says what it would install, and
+// leaves a mark of it.
+int pose_as_pip(const std::vector<std::string>& words) {
+  if (words.size() < 4 || words[1] != "install" || words[2] != "--no-cache-dir") return 2;
+  std::printf("pip installs\n");
+  if (words[3] != "-r") {
+    std::printf("%s\n", words[3].c_str());
+  } else if (words.size() != 5 || !print_file(words[4])) {
+    return 3;
+  }
+  std::FILE* mark = std::fopen("/installed", "ab");
+  if (mark == nullptr) return 4;
+  std::fprintf(mark, "%s\n", words.back().c_str());
+  return std::fclose(mark);
+}
+
+// Under the name of python: shows the program, where it runs, and its arguments.
+int pose_as_python(const std::vector<std::string>& words) {
+  char folder[4096];
+  if (words.size() < 2 || ::getcwd(folder, sizeof(folder)) == nullptr) return 2;
+  std::printf("python in %s runs", folder);
+  for (std::size_t i = 1; i < words.size(); ++i) std::printf(" <%s>", words[i].c_str());
+  std::printf("\n");
+  return print_file(words[1]) ? 0 : 3;
+}
+
 // The other signals end a process only if it asked for it when it is the first of its namespace.
 void leave(int) { ::_exit(42); }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::string self = name_of(argv[0]);
+  if (self == "pip") return pose_as_pip(std::vector<std::string>(argv, argv + argc));
+  if (self == "python") return pose_as_python(std::vector<std::string>(argv, argv + argc));
   const std::string what = argc > 1 ? argv[1] : "";
   const auto word = [&](int i) { return i < argc ? std::string(argv[i]) : std::string(); };
   const auto number = [&](int i) { return std::atoi(word(i).c_str()); };

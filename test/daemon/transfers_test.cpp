@@ -132,7 +132,8 @@ TEST_SUITE("daemon/transfers") {
       } else {
         REQUIRE_MESSAGE(!unknown, describe(unknown, why));
         CHECK(info.digest == digest);
-        CHECK(info.platforms.size() == 1);
+        // dockerd 28 does not look into the manifests that its containerd store writes.
+        CHECK(info.platforms.size() <= 1);
       }
 
       const auto before = co_await engine::async_image_inspect(daemon, name + ":1");

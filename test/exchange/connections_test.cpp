@@ -145,6 +145,33 @@ TEST_SUITE("exchange/connections") {
     CHECK(records[0].client_closed);
   }
 
+  TEST_CASE("eight connections are kept, and no more") {
+    fake_daemon daemon([](peer& client) {
+      for (;;) {
+        client.read_request();
+        client.pause(100ms);
+        client.send(version_answer);
+      }
+    });
+    conversation talk(daemon);
+    const auto twenty_at_once = [&] {
+      int done = 0;
+      for (int i = 0; i < 20; ++i) {
+        engine::async_version(talk.daemon, [&](error_code code, const engine::version_result&) {
+          CHECK(code == error_code());
+          ++done;
+        });
+      }
+      talk.run();
+      CHECK(done == 20);
+    };
+    twenty_at_once();
+    const auto before = daemon.accepted();
+    CHECK(before >= 20);
+    twenty_at_once();
+    CHECK(daemon.accepted() == before + 12);
+  }
+
   TEST_CASE("the connection of a refusal is kept, one that the daemon wants closed is not") {
     fake_daemon daemon([](peer& client) {
       if (client.number() == 0) {

@@ -122,7 +122,7 @@ bool is_gone(pid_t pid) {
 
 }  // namespace
 
-TEST_SUITE("credentials") {
+TEST_SUITE("exchange/credentials") {
   TEST_CASE("the order: the registry's helper, the store, auths") {
     helper_folder helpers;
     helpers.good_helper("own");

@@ -41,6 +41,8 @@ class order_check {
   void operator()(const image_built& what) { require(open_ == 0 && what.id.starts_with("sha256:")); }
   void operator()(const image_tagged&) { require(open_ == 0); }
   void operator()(const image_loaded&) { require(false); }
+  void operator()(const step_status&) { require(false); }
+  void operator()(const builder_chosen&) { require(false); }
 
  private:
   void end(int index) {

@@ -23,10 +23,10 @@ inline std::string list_event(const event& what) {
         if constexpr (std::is_same_v<body_type, context_progress>) {
           return "context_progress entries=" + std::to_string(body.entries) +
                  " bytes=" + std::to_string(body.bytes) + " bytes_sent=" + std::to_string(body.bytes_sent) +
-                 (body.complete ? " complete" : "");
+                 (body.complete ? " complete" : "") + (body.in_step ? " in_step" : "");
         } else if constexpr (std::is_same_v<body_type, step_started>) {
           return "step_started " + std::to_string(body.index) + '/' + std::to_string(body.total) + ' ' +
-                 in_quotes(body.name);
+                 in_quotes(body.name) + (body.title.empty() ? "" : ' ' + in_quotes(body.title));
         } else if constexpr (std::is_same_v<body_type, step_cached>) {
           return "step_cached " + std::to_string(body.index);
         } else if constexpr (std::is_same_v<body_type, step_finished>) {
@@ -34,7 +34,13 @@ inline std::string list_event(const event& what) {
         } else if constexpr (std::is_same_v<body_type, step_failed>) {
           return "step_failed " + std::to_string(body.index) +
                  " exit_code=" + (body.exit_code ? std::to_string(*body.exit_code) : "none") + ' ' +
-                 in_quotes(body.reason);
+                 in_quotes(body.reason) + (body.cancelled ? " cancelled" : "");
+        } else if constexpr (std::is_same_v<body_type, step_status>) {
+          return "step_status " + std::to_string(body.index) + ' ' + in_quotes(body.id) + ' ' +
+                 std::to_string(body.current) + '/' + std::to_string(body.total) +
+                 (body.complete ? " complete" : "");
+        } else if constexpr (std::is_same_v<body_type, builder_chosen>) {
+          return "builder_chosen " + body.builder + ' ' + in_quotes(body.reason);
         } else if constexpr (std::is_same_v<body_type, step_log>) {
           return "step_log " + std::to_string(body.index) +
                  (body.stream == output_stream::out ? " out " : " err ") + in_quotes(body.bytes);
@@ -46,7 +52,13 @@ inline std::string list_event(const event& what) {
           return "transfer_finished " + in_quotes(body.tag) + ' ' + in_quotes(body.digest) +
                  " size=" + std::to_string(body.size);
         } else if constexpr (std::is_same_v<body_type, warning>) {
-          return "warning " + in_quotes(body.text);
+          std::string line = "warning " + in_quotes(body.text);
+          if (body.index > 0) line += " of " + std::to_string(body.index);
+          if (!body.file.empty()) line += ' ' + in_quotes(body.file);
+          if (body.first_line > 0)
+            line += ':' + std::to_string(body.first_line) + '-' + std::to_string(body.last_line);
+          for (const auto& detail : body.details) line += ' ' + in_quotes(detail);
+          return line + (body.url.empty() ? "" : ' ' + body.url);
         } else if constexpr (std::is_same_v<body_type, image_built>) {
           return "image_built " + body.id;
         } else if constexpr (std::is_same_v<body_type, image_tagged>) {

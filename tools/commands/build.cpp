@@ -76,6 +76,8 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   if (!arguments.iidfile.empty()) std::remove(arguments.iidfile.c_str());
   if (!arguments.metadata_file.empty()) std::remove(arguments.metadata_file.c_str());
 
+  const engine::client_options where = client_options_of(global);
+  arguments.context.compression = settled_compression(arguments.context.compression, where.host);
   int status = 0;
   // The classic builder gets what docker sends it.
   auto source = co_await open_build_source(executor, arguments.context, archive::ignore_mode::classic,
@@ -85,7 +87,6 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   options->dockerfile = source->dockerfile;
 
   diagnostics why;
-  const engine::client_options where = client_options_of(global);
   const engine::client daemon(executor, where);
   progress_display display(executor, shown_as(arguments.progress, arguments.quiet), "Building", terminal);
   auto prepared = co_await add_user_settings(executor, where.host, source->dockerfile_text, *options, why);

@@ -1,5 +1,7 @@
 #include "commands/build_arguments.hpp"
 
+#include <dockline/http/address.hpp>
+
 #include "option_forms.hpp"
 #include "progress_display.hpp"
 
@@ -118,6 +120,7 @@ void declare(CLI::App& command, build_arguments& arguments) {
   add_progress(command, arguments.progress);
   add_one(command, "--builder", arguments.builder, "auto|classic", "The daemon's builder to use (auto)")
       ->transform(CLI::IsMember({"auto", "classic", "buildkit"}).description(""));
+  declare_cloud(command, arguments.cloud);
 }
 
 std::optional<engine::build_options> engine_options_of(const build_arguments& arguments, console& terminal) {
@@ -183,6 +186,13 @@ std::optional<engine::build_options> engine_options_of(const build_arguments& ar
   options.force_remove = arguments.force_remove;
   options.squash = arguments.squash;
   return options;
+}
+
+std::string settled_compression(const std::string& given, const std::string& host) {
+  if (given != "auto") return given;
+  diagnostics ignored;
+  const auto where = http::parse_address(host, ignored);
+  return where && where->over != http::transport::unix_socket ? "gzip" : "none";
 }
 
 }  // namespace dockline::tool

@@ -3,6 +3,7 @@
 #include <dockline/engine/build.hpp>
 
 #include "command.hpp"
+#include "commands/cloud_arguments.hpp"
 #include "commands/context_arguments.hpp"
 
 #include <optional>
@@ -50,12 +51,18 @@ struct build_arguments {
   bool quiet = false;
   std::string progress = "auto";
   std::string builder = "auto";
+
+  cloud_arguments cloud;
 };
 
 void declare(CLI::App& command, build_arguments& arguments);
 
 // What the library is asked for. Empty, after saying why, when a value cannot be what its option takes.
 std::optional<engine::build_options> engine_options_of(const build_arguments& arguments, console& terminal);
+
+// What --compression `given` means for the daemon at `host`: "auto" is no compression through a Unix socket,
+// where a copy is cheaper than a deflate, and gzip on every way that may be a network.
+std::string settled_compression(const std::string& given, const std::string& host);
 
 // "64m" and the like in bytes, as docker reads sizes; empty for anything else.
 std::optional<std::int64_t> parse_size(std::string_view text);

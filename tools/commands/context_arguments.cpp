@@ -79,7 +79,6 @@ asio::awaitable<std::optional<archive::build_context>> open_context(asio::any_io
   archive::context_options options;
   options.directory = arguments.path;
   options.mode = mode;
-  // "auto" is no compression on a Unix socket, where a copy is cheaper than a deflate.
   options.compress =
       arguments.compression == "gzip" ? archive::compression::gzip : archive::compression::none;
   options.compression_level = arguments.compression_level;

@@ -1,6 +1,7 @@
 #include <dockline/engine/run.hpp>
 
 #include "commands/run_arguments.hpp"
+#include "credentials.hpp"
 #include "source_of_stdin.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -56,14 +57,19 @@ asio::awaitable<int> run(asio::any_io_executor executor, global_options global, 
   console terminal;
   auto container = container_of(arguments, terminal);
   if (!container) co_return static_cast<int>(exit_status::usage);
-  const engine::client daemon(executor, client_options_of(global));
+  const engine::client_options where = client_options_of(global);
+  diagnostics why;
+  const auto config = engine::config_file_from_environment(why);
+  if (!config) co_return static_cast<int>(report(terminal, config.error(), why));
+  if (const auto* proxies = config->proxies_for(where.host))
+    add_proxies(*proxies, arguments.env, container->env);
+  const engine::client daemon(executor, where);
   if (arguments.detach) co_return co_await start_detached(daemon, std::move(*container), arguments.remove);
 
   engine::run_options options;
   options.container = std::move(*container);
   options.remove = arguments.remove;
   if (arguments.interactive) options.input = make_source_of_stdin(executor);
-  diagnostics why;
   // Cancelled from outside, and when nobody reads any more what the container writes.
   asio::cancellation_signal stop;
   (co_await asio::this_coro::cancellation_state).slot().assign([&stop](asio::cancellation_type type) {

@@ -36,6 +36,8 @@ _dockline() {
       mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$current")
       return
       ;;
+    --entry-point | --requirements | --config) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    --accelerator) mapfile -t COMPREPLY < <(compgen -W 'none gpu' -- "$current"); return ;;
     --type) mapfile -t COMPREPLY < <(compgen -W 'image container' -- "$current"); return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'classic buildkit' -- "$current"); return ;;
     -c | --context) mapfile -t COMPREPLY < <(compgen -W "$(_dockline_contexts)" -- "$current"); return ;;
@@ -47,7 +49,8 @@ _dockline() {
       esac
       ;;
     -H | --host) mapfile -t COMPREPLY < <(compgen -W 'unix:///var/run/docker.sock tcp:// ssh://' -- "$current"); return ;;
-    --filter | --since | --until | --tail | -n | -t | --tag | --label | --target | --platform | --cache-from | \
+    --destination-dir | --image | --parent-image | --image-build-bucket | --project | --region | --registry | \
+      --filter | --since | --until | --tail | -n | -t | --tag | --label | --target | --platform | --cache-from | \
       --add-host | --shm-size | --ulimit | -m | \
       --memory | --memory-swap | --cpu-shares | --cpu-period | --cpu-quota | --cpuset-cpus | --cpuset-mems | \
       --cgroup-parent | --timeout | --name | -p | --publish | -w | --workdir | -u | --user | --entrypoint) return ;;
@@ -59,7 +62,7 @@ _dockline() {
       if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current")
       else
-        mapfile -t COMPREPLY < <(compgen -W 'build context run push pull tag images inspect rmi save load \
+        mapfile -t COMPREPLY < <(compgen -W 'build containerize context run push pull tag images inspect rmi save load \
           logs events prune info version ping' -- "$current")
       fi
       ;;
@@ -73,6 +76,11 @@ _dockline() {
       else
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
       fi
+      ;;
+    containerize)
+      [[ $current != -* ]] || mapfile -t COMPREPLY < <(compgen -W "$globals --entry-point --requirements \
+        --destination-dir --image --parent-image --cache-from --image-build-bucket --project --region --registry \
+        --accelerator --tpu --from-notebook --no-push --config --dry-run -q --quiet --progress" -- "$current")
       ;;
     context)
       if [[ $current == -* ]]; then

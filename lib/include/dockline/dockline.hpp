@@ -3,6 +3,11 @@
 // All of the library. A source that builds images only needs archive/build_context.hpp and engine/build.hpp.
 
 #include "dockline/archive/build_context.hpp"
+#include "dockline/containerize/config.hpp"
+#include "dockline/containerize/containerize.hpp"
+#include "dockline/containerize/environment.hpp"
+#include "dockline/containerize/image_builder.hpp"
+#include "dockline/containerize/local_builder.hpp"
 #include "dockline/core/async.hpp"
 #include "dockline/core/byte_source.hpp"
 #include "dockline/core/diagnostics.hpp"

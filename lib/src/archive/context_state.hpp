@@ -4,7 +4,7 @@
 
 #include "archive/disk.hpp"
 #include "archive/file_tree.hpp"
-#include "archive/tar_packer.hpp"
+#include "archive/packing_rules.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

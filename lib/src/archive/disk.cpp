@@ -11,11 +11,21 @@ void directory_names::add(std::string_view name, file_kind kind) {
   text_ += '\0';
 }
 
-void directory_names::sort() {
+bool directory_names::sort(const std::atomic<bool>* stopped) {
+  // Thrown out of the comparison: std::sort has no other way to end early.
+  struct ended {};
+  constexpr std::uint32_t look_every = 4096;
   const char* text = text_.data();
-  std::sort(starts_.begin(), starts_.end(), [text](std::uint32_t a, std::uint32_t b) {
-    return std::string_view(text + a + 1) < std::string_view(text + b + 1);
-  });
+  std::uint32_t compared = 0;
+  try {
+    std::sort(starts_.begin(), starts_.end(), [&](std::uint32_t a, std::uint32_t b) {
+      if (++compared % look_every == 0 && stopped != nullptr && *stopped) throw ended();
+      return std::string_view(text + a + 1) < std::string_view(text + b + 1);
+    });
+  } catch (const ended&) {
+    return false;
+  }
+  return true;
 }
 
 void directory_names::clear() {

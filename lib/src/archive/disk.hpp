@@ -6,12 +6,14 @@
 
 #include "dockline/core/error.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dockline::archive {
@@ -34,6 +36,7 @@ struct file_attributes {
   std::uint32_t gid = 0;
   std::uint64_t size = 0;
   std::int64_t mtime = 0;  // whole seconds, rounded down
+  std::uint32_t mtime_nanoseconds = 0;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t links = 1;
@@ -45,7 +48,8 @@ struct file_attributes {
 class directory_names {
  public:
   void add(std::string_view name, file_kind kind);
-  void sort();  // by bytes
+  // By bytes. False when `stopped`, which may be null, became true before the end: the order is then any.
+  bool sort(const std::atomic<bool>* stopped);
   void clear();
 
   std::size_t size() const noexcept { return starts_.size(); }
@@ -57,6 +61,9 @@ class directory_names {
   std::string text_;  // of each: kind, name, NUL
   std::vector<std::uint32_t> starts_;
 };
+
+// A name and its value, for each extended attribute of a file.
+using extended_attributes = std::vector<std::pair<std::string, std::string>>;
 
 class disk_file {
  public:
@@ -73,10 +80,15 @@ class disk_directory {
  public:
   virtual ~disk_directory() = default;
   virtual result<file_attributes> look() = 0;
-  virtual error_code list(directory_names& names) = 0;
+  // Sorted. A directory may hold a million names, so `stopped`, which may be null, is looked at on the way;
+  // then operation_aborted.
+  virtual error_code list(directory_names& names, const std::atomic<bool>* stopped) = 0;
   // `name` is followed by a NUL in each of these.
   virtual result<file_attributes> look(std::string_view name) = 0;
   virtual result<std::string> read_link(std::string_view name) = 0;
+  // All attributes of the file that this user may read, without opening it; empty where the file system has
+  // none.
+  virtual result<extended_attributes> read_extended(std::string_view name) = 0;
   virtual result<std::unique_ptr<disk_file>> open_file(std::string_view name) = 0;
   virtual result<std::unique_ptr<disk_directory>> open_directory(std::string_view name) = 0;
 };

@@ -1,5 +1,7 @@
 #include "archive/disk.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -64,6 +66,7 @@ file_attributes attributes_of(const struct stat& status) noexcept {
   attributes.gid = status.st_gid;
   attributes.size = attributes.kind == file_kind::regular ? static_cast<std::uint64_t>(status.st_size) : 0;
   attributes.mtime = status.st_mtim.tv_sec;
+  attributes.mtime_nanoseconds = static_cast<std::uint32_t>(status.st_mtim.tv_nsec);
   attributes.device = status.st_dev;
   attributes.inode = status.st_ino;
   attributes.links = status.st_nlink;
@@ -78,6 +81,24 @@ result<file_attributes> look_at(int fd) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return last_error();
   return attributes_of(status);
+}
+
+// Calls `read` with a block that is large enough for what it gives. A file system without attributes has none
+// to give.
+template <class Read>
+result<std::string> read_attribute(Read read) {
+  std::string value(256, '\0');
+  for (;;) {
+    const ssize_t count = read(value.data(), value.size());
+    if (count >= 0) {
+      value.resize(static_cast<std::size_t>(count));
+      return value;
+    }
+    if (errno == ENOTSUP || errno == ENOSYS) return std::string();
+    // The kernel's own limit is 64 KiB.
+    if (errno != ERANGE || value.size() > 64 * 1024) return last_error();
+    value.resize(value.size() * 4);
+  }
 }
 
 class local_file final : public disk_file {
@@ -113,7 +134,7 @@ class local_directory final : public disk_directory {
 
   result<file_attributes> look() override { return look_at(fd_.get()); }
 
-  error_code list(directory_names& names) override {
+  error_code list(directory_names& names, const std::atomic<bool>* stopped) override {
     // A descriptor of its own, since closedir() takes it along.
     const int own = ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (own < 0) return last_error();
@@ -125,6 +146,7 @@ class local_directory final : public disk_directory {
       return code;
     }
     for (;;) {
+      if (stopped != nullptr && *stopped) return error_code(boost::asio::error::operation_aborted);
       errno = 0;
       const dirent* entry = ::readdir(stream.get());
       if (entry == nullptr) break;
@@ -132,8 +154,7 @@ class local_directory final : public disk_directory {
       if (name != "." && name != "..") names.add(name, kind_of_listing(entry->d_type));
     }
     if (errno != 0) return last_error();
-    names.sort();
-    return {};
+    return names.sort(stopped) ? error_code() : error_code(boost::asio::error::operation_aborted);
   }
 
   result<file_attributes> look(std::string_view name) override {
@@ -153,6 +174,30 @@ class local_directory final : public disk_directory {
       }
       target.resize(target.size() * 2);
     }
+  }
+
+  result<extended_attributes> read_extended(std::string_view name) override {
+    // By way of /proc, since the calls take either a path or an open file, and what is a FIFO or a device is
+    // better not opened.
+    const std::string path = "/proc/self/fd/" + std::to_string(fd_.get()) + '/' + std::string(name);
+    auto names =
+        read_attribute([&](char* to, std::size_t size) { return ::llistxattr(path.c_str(), to, size); });
+    if (!names) {
+      if (names.error().value() != ENOENT) return names.error();
+      // Either the file is gone, or there is no /proc.
+      const auto there = look(name);
+      return there ? result<extended_attributes>(extended_attributes()) : there.error();
+    }
+    extended_attributes all;
+    for (std::size_t at = 0; at < names->size();) {
+      const std::string key(names->c_str() + at);
+      at += key.size() + 1;
+      auto value = read_attribute(
+          [&](char* to, std::size_t size) { return ::lgetxattr(path.c_str(), key.c_str(), to, size); });
+      // Some may be listed and not read, and one may go between the two calls.
+      if (value) all.emplace_back(key, std::move(*value));
+    }
+    return all;
   }
 
   result<std::unique_ptr<disk_file>> open_file(std::string_view name) override {

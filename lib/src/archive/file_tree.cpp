@@ -19,6 +19,7 @@ bool is_error(error_code code, int number) {
 // What a failed call on a name that was just listed means. That the name is gone, or is suddenly something
 // else, is a change of the tree; all else is a file that cannot be read.
 error_code explain(std::string_view path, error_code code, diagnostics& why) {
+  if (code == boost::asio::error::operation_aborted) return code;
   std::string text(path.empty() ? "the context's directory" : path);
   errc kind = errc::unreadable_file;
   if (is_error(code, ENOENT)) {
@@ -43,14 +44,16 @@ tree_walk::tree_walk(const tree_plan& plan, const disk& files, tree_observer* ob
       observer_(observer),
       stopped_(stopped),
       matcher_(plan.rules),
-      overlay_sent_(plan.overlay.size(), false) {}
+      overlay_sent_(plan.overlay.size(), false) {
+  if (plan.only) only_.emplace(*plan.only);
+}
 
 error_code tree_walk::open_root(diagnostics& why) {
   auto root = files_->open_root(plan_->root);
   if (!root) return explain({}, root.error(), why);
   open_directory opened;
   opened.handle = std::move(*root);
-  if (const error_code code = opened.handle->list(opened.names)) return explain({}, code, why);
+  if (const error_code code = opened.handle->list(opened.names, stopped_)) return explain({}, code, why);
   open_.push_back(std::move(opened));
   return {};
 }
@@ -130,7 +133,7 @@ result<found> tree_walk::visit(std::string_view name, file_kind listed, tree_ent
     return found::nothing;
   }
   if (in.in_classic != in.in_buildkit && disputed_.empty()) disputed_ = path_;
-  if (!visible(in)) {
+  if (!visible(in) || !wanted(path_, in.only_marks, nullptr)) {
     ++in.next;
     return found::nothing;
   }
@@ -156,7 +159,9 @@ result<found> tree_walk::visit_directory(std::string_view name, tree_entry& entr
   const bool needed = leads_to_always(path_);
   below.in_classic = in.in_classic && (!by || needed || plan_->rules.classic_enters(path_));
   below.in_buildkit = in.in_buildkit && (!by || needed || plan_->rules.buildkit_enters(path_));
-  const bool send = visible(in) && !by;
+  const bool listed = wanted(path_, in.only_marks, &below.only_marks);
+  if (!listed && !plan_->only->may_match_in(path_)) below.in_classic = below.in_buildkit = false;
+  const bool send = visible(in) && !by && listed;
   if (send && send_parent(entry)) return found::entry;
   ++in.next;
   if (visible(in) && by && observer_) observer_->ignored(path_, *by, !visible(below));
@@ -164,7 +169,7 @@ result<found> tree_walk::visit_directory(std::string_view name, tree_entry& entr
   if (!visible(below) && (!disputed_.empty() || !(below.in_classic || below.in_buildkit)))
     return found::nothing;
   if (const error_code code = enter(name, below)) {
-    if (!visible(below)) return found::nothing;
+    if (!visible(below) && code != boost::asio::error::operation_aborted) return found::nothing;
     return explain(path_, code, why);
   }
   below.path_length = path_.size() + 1;
@@ -173,6 +178,7 @@ result<found> tree_walk::visit_directory(std::string_view name, tree_entry& entr
     entry = tree_entry();
     entry.path = path_;
     entry.attributes = below.attributes;
+    entry.extended = below.extended;
   }
   path_ += '/';
   open_.push_back(std::move(below));
@@ -185,9 +191,14 @@ error_code tree_walk::enter(std::string_view name, open_directory& below) {
   if (!handle) return handle.error();
   auto looked = (*handle)->look();
   if (!looked) return looked.error();
+  if (plan_->attributes_only) {
+    auto extended = open_.back().handle->read_extended(name);
+    if (!extended) return extended.error();
+    below.extended = std::move(*extended);
+  }
   below.handle = std::move(*handle);
   below.attributes = *looked;
-  return below.handle->list(below.names);
+  return below.handle->list(below.names, stopped_);
 }
 
 bool tree_walk::visible(const open_directory& directory) const {
@@ -201,7 +212,7 @@ result<found> tree_walk::visit_file(std::string_view name, file_attributes attri
   entry.attributes = attributes;
   if (const overlay_file* over = overlaid(path_)) {
     overlay_sent_[static_cast<std::size_t>(over - plan_->overlay.data())] = true;
-    if (attributes.kind != file_kind::regular) entry.attributes.mode = 0600;
+    if (attributes.kind != file_kind::regular) entry.attributes.mode = over->mode;
     entry.attributes.kind = file_kind::regular;
     entry.attributes.size = over->text.size();
     entry.text = &over->text;
@@ -216,8 +227,15 @@ result<found> tree_walk::visit_file(std::string_view name, file_attributes attri
     if (!target) return explain(path_, target.error(), why);
     entry.link = std::move(*target);
   }
+  if (plan_->attributes_only) {
+    auto extended = in.read_extended(name);
+    if (!extended) return explain(path_, extended.error(), why);
+    entry.extended = std::move(*extended);
+  }
   const auto identity = std::make_pair(attributes.device, attributes.inode);
-  if (attributes.links > 1) {
+  const bool linked =
+      attributes.links > 1 && !(plan_->attributes_only && attributes.kind == file_kind::symlink);
+  if (linked) {
     if (const auto first = linked_.find(identity); first != linked_.end()) {
       entry.hard_link = true;
       entry.link = first->second.first;
@@ -226,11 +244,11 @@ result<found> tree_walk::visit_file(std::string_view name, file_attributes attri
       return found::entry;
     }
   }
-  if (attributes.kind == file_kind::regular) {
+  if (attributes.kind == file_kind::regular && !plan_->attributes_only) {
     auto opened = open_content(name, entry, why);
     if (!opened) return opened;
   }
-  if (attributes.links > 1) linked_.emplace(identity, std::make_pair(entry.path, entry.capability));
+  if (linked) linked_.emplace(identity, std::make_pair(entry.path, entry.capability));
   return found::entry;
 }
 
@@ -250,6 +268,10 @@ result<found> tree_walk::open_content(std::string_view name, tree_entry& entry, 
   return found::entry;
 }
 
+bool tree_walk::wanted(std::string_view path, const rule_marks& inherited, rule_marks* marks) {
+  return !only_ || only_->ignored_by(path, inherited, marks) != nullptr;
+}
+
 // BuildKit's way: the ignored directories above what is kept are sent too, the outermost first.
 bool tree_walk::send_parent(tree_entry& entry) {
   if (plan_->mode == ignore_mode::classic) return false;
@@ -259,6 +281,7 @@ bool tree_walk::send_parent(tree_entry& entry) {
     entry = tree_entry();
     entry.path = path_.substr(0, parent.path_length - 1);
     entry.attributes = parent.attributes;
+    entry.extended = parent.extended;
     return true;
   }
   return false;
@@ -269,10 +292,11 @@ bool tree_walk::send_overlay(tree_entry& entry) {
     if (overlay_sent_[i]) continue;
     overlay_sent_[i] = true;
     const overlay_file& file = plan_->overlay[i];
+    if (!wanted(file.name, {}, nullptr)) continue;
     entry = tree_entry();
     entry.path = file.name;
     entry.attributes.kind = file_kind::regular;
-    entry.attributes.mode = 0600;
+    entry.attributes.mode = file.mode;
     entry.attributes.size = file.text.size();
     entry.attributes.mtime = plan_->opened_at;
     entry.text = &file.text;

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,7 @@ namespace dockline::archive {
 struct overlay_file {
   std::string name;  // in the root of the context
   std::string text;
+  std::uint32_t mode = 0600;  // unless a file of the disk, whose place it takes, has one
 };
 
 // The tree as it was found when the context was opened; shared by all walks through it.
@@ -39,6 +41,11 @@ struct tree_plan {
   std::vector<std::string> always;    // paths that are sent whatever the rules say
   std::vector<overlay_file> overlay;  // take the place of a file of that name, else come after all others
   std::int64_t opened_at = 0;         // the time of overlaid files
+  // When set, only what these match is sent, and the directories above it.
+  std::optional<ignore_rules> only;
+  // The content of files is not asked for: they are not opened, and their attributes are all there is. Second
+  // names of a symbolic link are links like the first.
+  bool attributes_only = false;
 };
 
 struct tree_entry {
@@ -47,6 +54,7 @@ struct tree_entry {
   std::string link;  // of a symbolic link, or of a hard one: the path that was sent first
   bool hard_link = false;
   std::string capability;
+  extended_attributes extended;       // all of them, and only where the plan asks for attributes only
   const std::string* text = nullptr;  // the content, where it is laid over
 };
 
@@ -88,10 +96,12 @@ class tree_walk {
     std::size_t next = 0;
     std::size_t path_length = 0;  // of path_, with the slash that follows the directory
     rule_marks marks;
+    rule_marks only_marks;
     bool in_classic = true;   // whether docker's way of pruning comes here,
     bool in_buildkit = true;  // and BuildKit's
     bool sent = true;         // has its entry; the root needs none
     file_attributes attributes;
+    extended_attributes extended;
   };
 
   error_code open_root(diagnostics& why);
@@ -103,6 +113,7 @@ class tree_walk {
   result<found> visit_file(std::string_view name, file_attributes attributes, tree_entry& entry,
                            diagnostics& why);
   result<found> open_content(std::string_view name, tree_entry& entry, diagnostics& why);
+  bool wanted(std::string_view path, const rule_marks& inherited, rule_marks* marks);
   bool send_parent(tree_entry& entry);
   bool send_overlay(tree_entry& entry);
   const overlay_file* overlaid(std::string_view path) const;
@@ -114,6 +125,7 @@ class tree_walk {
   tree_observer* observer_;
   const std::atomic<bool>* stopped_;
   ignore_matcher matcher_;
+  std::optional<ignore_matcher> only_;
   std::vector<open_directory> open_;
   bool started_ = false;
   std::string path_;  // of the current name

@@ -1,7 +1,6 @@
 #include "archive/clean_path.hpp"
 #include "archive/context_state.hpp"
 
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <sys/stat.h>
 
@@ -81,14 +80,11 @@ result<std::string> read_text(const std::string& path) {
   return text;
 }
 
-// 20 hexadecimal digits: of the content where equal content has to give equal bytes, else random ones.
-std::string made_up_name(const std::string& text, bool reproducible) {
+// 20 hexadecimal digits, of the content: the name gets into the ignore file, and with a new one in each build
+// the daemon would never find what it built of this context before.
+std::string made_up_name(const std::string& text) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> bytes{};
-  if (reproducible) {
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data());
-  } else {
-    RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
-  }
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data());
   std::string name = ".dockerfile.";
   for (const unsigned char byte : std::span(bytes).first(10)) {
     name += "0123456789abcdef"[byte >> 4];
@@ -102,6 +98,7 @@ class finder {
   finder(const context_options& options, diagnostics& why) : options_(options), why_(why) {}
 
   result<std::shared_ptr<context_tree>> run() {
+    if (const error_code code = add_extra_files()) return code;
     if (options_.dockerfile.where() == dockerfile_source::kind::alone) return alone();
     if (const error_code code = find_root()) return code;
     if (const error_code code = find_dockerfile()) return code;
@@ -113,6 +110,22 @@ class finder {
   }
 
  private:
+  error_code add_extra_files() {
+    for (const extra_file& file : options_.extra_files) {
+      const std::string& name = file.name;
+      const bool taken = std::ranges::any_of(tree_->plan.overlay,
+                                             [&](const overlay_file& other) { return other.name == name; });
+      if (name.empty() || name == "." || name == ".." || name == ignore_name || taken ||
+          name.find('/') != name.npos || name.find('\0') != name.npos) {
+        return refuse(why_, errc::invalid_argument,
+                      "extra file \"" + name + "\": its name is that of one file in the context's directory");
+      }
+      tree_->plan.overlay.push_back({name, file.text, file.mode & 07777});
+      tree_->plan.always.push_back(name);
+    }
+    return {};
+  }
+
   // No directory, and so no ignore file either.
   std::shared_ptr<context_tree> alone() {
     tree_->plan.on_disk = false;
@@ -209,7 +222,7 @@ class finder {
   // daemon to forget it once it was read.
   error_code lay_over() {
     tree_plan& plan = tree_->plan;
-    const std::string name = made_up_name(tree_->dockerfile_text, options_.reproducible);
+    const std::string name = made_up_name(tree_->dockerfile_text);
     const std::string path = joined(plan.root, ignore_name);
     auto own = read_text(path);
     if (!own && !is_absent(own.error()))

@@ -100,31 +100,44 @@ result<ignore_rules> ignore_rules::parse(std::string_view text, const std::strin
   if (!lines) return lines.error();
   ignore_rules parsed;
   parsed.rules_.reserve(lines->size());
-  for (auto& line : *lines) {
-    std::string pattern(trimmed(line.pattern));
-    if (pattern.empty()) continue;
-    pattern = clean_path(pattern);
-    ignore_rule rule;
-    rule.exception = pattern.front() == '!';
-    if (rule.exception) {
-      pattern.erase(0, 1);
-      if (pattern.empty())
-        return refuse(why, file, line.line, line.written, "an exception needs a pattern after its \"!\"");
-    }
-    std::string reason;
-    auto compiled = ignore_pattern::compile(std::move(pattern), reason);
-    if (!compiled) return refuse(why, file, line.line, line.written, reason);
-    rule.pattern = std::move(*compiled);
-    rule.written = std::move(line.written);
-    rule.line = line.line;
-    if (rule.exception) {
-      parsed.has_exceptions_ = true;
-      if (without_final_glob(rule.pattern.text()).find_first_of("*[]?^\\") != std::string_view::npos)
-        parsed.has_wild_exceptions_ = true;
-    }
-    parsed.rules_.push_back(std::move(rule));
-  }
+  for (auto& line : *lines)
+    if (const error_code code = parsed.add(std::move(line), file, why)) return code;
   return parsed;
+}
+
+result<ignore_rules> ignore_rules::from_patterns(std::span<const std::string> patterns,
+                                                 const std::string& origin, diagnostics& why) {
+  ignore_rules parsed;
+  parsed.rules_.reserve(patterns.size());
+  int number = 0;
+  for (const std::string& pattern : patterns)
+    if (const error_code code = parsed.add({pattern, pattern, ++number}, origin, why)) return code;
+  return parsed;
+}
+
+error_code ignore_rules::add(ignore_line line, const std::string& file, diagnostics& why) {
+  std::string pattern(trimmed(line.pattern));
+  if (pattern.empty()) return {};
+  pattern = clean_path(pattern);
+  ignore_rule rule;
+  rule.exception = pattern.front() == '!';
+  if (rule.exception) {
+    pattern.erase(0, 1);
+    if (pattern.empty())
+      return refuse(why, file, line.line, line.written, "an exception needs a pattern after its \"!\"");
+  }
+  std::string reason;
+  auto compiled = ignore_pattern::compile(std::move(pattern), reason);
+  if (!compiled) return refuse(why, file, line.line, line.written, reason);
+  rule.pattern = std::move(*compiled);
+  rule.written = std::move(line.written);
+  rule.line = line.line;
+  const bool wild =
+      without_final_glob(rule.pattern.text()).find_first_of("*[]?^\\") != std::string_view::npos;
+  if (rule.exception) has_exceptions_ = true;
+  (rule.exception ? has_wild_exceptions_ : has_wild_patterns_) |= wild;
+  rules_.push_back(std::move(rule));
+  return {};
 }
 
 bool ignore_rules::classic_enters(std::string_view directory) const {
@@ -138,6 +151,12 @@ bool ignore_rules::buildkit_enters(std::string_view directory) const {
          (has_exceptions_ && std::any_of(rules_.begin(), rules_.end(), [&](const ignore_rule& rule) {
             return rule.exception && lies_in(without_final_glob(rule.pattern.text()), directory);
           }));
+}
+
+bool ignore_rules::may_match_in(std::string_view directory) const {
+  return has_wild_patterns_ || std::any_of(rules_.begin(), rules_.end(), [&](const ignore_rule& rule) {
+           return !rule.exception && lies_in(without_final_glob(rule.pattern.text()), directory);
+         });
 }
 
 ignore_matcher::ignore_matcher(const ignore_rules& rules) : rules_(&rules), matchers_(rules.rules().size()) {}

@@ -46,6 +46,10 @@ class ignore_rules {
   // file, the line and the pattern.
   static result<ignore_rules> parse(std::string_view text, const std::string& file, diagnostics& why);
 
+  // The same of patterns that were read and cleaned elsewhere; a `#` starts no comment there.
+  static result<ignore_rules> from_patterns(std::span<const std::string> patterns, const std::string& origin,
+                                            diagnostics& why);
+
   std::span<const ignore_rule> rules() const noexcept { return rules_; }
   bool has_exceptions() const noexcept { return has_exceptions_; }
 
@@ -54,10 +58,17 @@ class ignore_rules {
   bool classic_enters(std::string_view directory) const;
   bool buildkit_enters(std::string_view directory) const;
 
+  // For patterns that name what is wanted: whether one may match something in a directory that none matches.
+  // BuildKit's way, as above.
+  bool may_match_in(std::string_view directory) const;
+
  private:
+  error_code add(ignore_line line, const std::string& file, diagnostics& why);
+
   std::vector<ignore_rule> rules_;
   bool has_exceptions_ = false;
   bool has_wild_exceptions_ = false;
+  bool has_wild_patterns_ = false;  // apart from the exceptions
 };
 
 // Which rules matched a directory, for what lies in it. Empty for the root.

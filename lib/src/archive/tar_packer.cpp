@@ -30,24 +30,6 @@ tar_type type_of(const tree_entry& entry) noexcept {
   return tar_type::regular;
 }
 
-// Whether anybody may execute a file is content; who may read it depends on the umask of whoever checked it
-// out.
-std::uint32_t normalised_mode(const file_attributes& attributes) noexcept {
-  constexpr std::uint32_t any_execute = 0111;
-  switch (attributes.kind) {
-    case file_kind::directory: return 0755;
-    case file_kind::symlink: return 0777;
-    case file_kind::regular:
-    case file_kind::fifo:
-    case file_kind::socket:
-    case file_kind::character_device:
-    case file_kind::block_device:
-    case file_kind::unknown: break;
-  }
-  constexpr std::uint32_t set_id = 06000;
-  return ((attributes.mode & any_execute) != 0 ? 0755u : 0644u) | (attributes.mode & set_id);
-}
-
 }  // namespace
 
 tar_packer::tar_packer(const tree_plan& plan, const packing_rules& rules, const disk& files)
@@ -125,7 +107,7 @@ void tar_packer::make_header() {
   header.type = type_of(entry_);
   header.name = entry_.path;
   header.link = entry_.link;
-  header.mode = rules_.fixed_time ? normalised_mode(attributes) : attributes.mode;
+  header.mode = rules_.mode_of(attributes);
   if (rules_.keep_ownership) {
     header.uid = attributes.uid;
     header.gid = attributes.gid;

@@ -5,25 +5,19 @@
 #include "dockline/core/error.hpp"
 
 #include "archive/file_tree.hpp"
+#include "archive/packing_rules.hpp"
 #include "archive/tar.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace dockline::archive {
-
-struct packing_rules {
-  bool keep_ownership = false;
-  // Set: the packing is reproducible, and this is everything's time.
-  std::optional<std::int64_t> fixed_time;
-};
 
 // Writes the entries of a tree as a tar, as much at a time as there is room for. Reads the disk straight into
 // the caller's block. Used by one thread at a time; only stop(), packed() and take_warnings() may be called

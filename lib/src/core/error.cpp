@@ -25,11 +25,14 @@ class library_category final : public boost::system::error_category {
       case errc::bad_configuration: return "bad configuration";
       case errc::unreadable_file: return "cannot read from the build context";
       case errc::file_changed: return "a file changed while it was packed";
+      case errc::cannot_write: return "a result cannot be written";
       case errc::cannot_connect: return "cannot connect";
       case errc::no_permission: return "no permission to connect";
       case errc::connection_lost: return "the connection was closed before the answer was complete";
       case errc::timed_out: return "timed out";
       case errc::tls_failed: return "TLS: one side does not accept the other";
+      case errc::no_credentials: return "no credentials";
+      case errc::token_refused: return "no access token is given for the credentials";
       case errc::malformed_http: return "malformed HTTP";
       case errc::malformed_json: return "malformed JSON";
       case errc::message_too_long: return "message too long";
@@ -75,6 +78,7 @@ class kind_category final : public boost::system::error_category {
       case condition::build_failed: return "build failed";
       case condition::service_failed: return "service failed";
       case condition::peer_misbehaved: return "peer misbehaved";
+      case condition::bad_output: return "the result could not be written";
     }
     return "unknown condition " + std::to_string(value);
   }
@@ -100,7 +104,8 @@ class kind_category final : public boost::system::error_category {
       case condition::unsupported:
       case condition::build_failed:
       case condition::service_failed:
-      case condition::peer_misbehaved: return false;
+      case condition::peer_misbehaved:
+      case condition::bad_output: return false;
     }
     return false;
   }
@@ -120,6 +125,7 @@ class kind_category final : public boost::system::error_category {
       case errc::version_too_old: return condition::unsupported;
       case errc::unreadable_file:
       case errc::file_changed: return condition::bad_context;
+      case errc::cannot_write: return condition::bad_output;
       case errc::cannot_connect:
       case errc::no_permission:
       case errc::tls_failed:
@@ -134,6 +140,8 @@ class kind_category final : public boost::system::error_category {
       case errc::malformed_http2:
       case errc::malformed_message: return condition::peer_misbehaved;
       case errc::bad_request: return condition::invalid_argument;
+      case errc::no_credentials:
+      case errc::token_refused:
       case errc::unauthorized: return condition::unauthorized;
       case errc::denied: return condition::denied;
       case errc::not_found: return condition::not_found;

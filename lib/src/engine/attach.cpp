@@ -78,7 +78,9 @@ task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input
     if (co_await is_cancelled()) co_return aborted();
     auto [code, size] = co_await read_some(*state->connection, asio::buffer(memory));
     if (co_await is_cancelled()) co_return aborted();
-    if (code == asio::error::eof) break;
+    // A container that leaves input unread ends its connection with a reset; what it wrote has arrived by
+    // then.
+    if (code == asio::error::eof || (code == asio::error::connection_reset && input)) break;
     if (code) {
       why.set_client_message("the connection to the container broke: " + code.message());
       co_return errc::connection_lost;

@@ -3,10 +3,10 @@
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/engine/images.hpp"
 
+#include "engine/build_run.hpp"
 #include "engine/client_state.hpp"
 #include "engine/message_stream.hpp"
 #include "engine/requests.hpp"
-#include "progress/build_messages.hpp"
 
 #include <chrono>
 
@@ -68,10 +68,11 @@ class context_reporter {
   progress::event_time last_ = std::chrono::system_clock::now();
 };
 
-task<built_image> build(client daemon, std::shared_ptr<byte_source> context, build_options options,
-                        std::shared_ptr<build_news> news, diagnostics& why) {
+task<built_image> build(client daemon, std::shared_ptr<build_run> run, std::shared_ptr<build_news> news,
+                        diagnostics& why) {
   auto state = daemon.state();
-  if (!context == options.remote.empty()) {
+  const build_options& options = run->options;
+  if (!run->context == options.remote.empty()) {
     why.set_client_message("a build takes either a context or a remote one");
     co_return errc::invalid_argument;
   }
@@ -80,17 +81,19 @@ task<built_image> build(client daemon, std::shared_ptr<byte_source> context, bui
   if (!version) co_return version.error();
   auto what = requests::build(options, *version, why);
   if (!what) co_return what.error();
-  what->source = context;
+  what->source = run->context;
   sent_sink on_sent;
-  if (context) on_sent = context_reporter(context, news);
+  if (run->context) on_sent = context_reporter(run->context, news);
 
   auto over = co_await state->open(std::move(*what), std::move(on_sent), why);
   if (!over) co_return over.error();
-  progress::build_messages messages([news](const progress::event& told) { news->tell(told); });
+  progress::build_messages messages([news](const progress::event& told) { news->tell(told); },
+                                    run->on_unknown);
   value_taker take = [&messages](std::string_view message) {
     return messages.add(message, std::chrono::system_clock::now());
   };
   auto read = co_await read_values(**over, std::move(take), "build", why);
+  if (run->on_end) run->on_end(messages.failure() != nullptr);
   const error_code outcome = messages.finish(std::chrono::system_clock::now());
   // What the daemon said of the build counts more than how its connection ended.
   if (outcome == errc::build_failed) {
@@ -100,7 +103,7 @@ task<built_image> build(client daemon, std::shared_ptr<byte_source> context, bui
     co_return outcome;
   }
   if (!read) co_return read.error();
-  if (outcome) {
+  if (outcome && !(outcome == errc::no_outcome && run->no_image)) {
     why.set_client_message("the daemon ended the build without telling an image or an error");
     co_return outcome;
   }
@@ -110,7 +113,7 @@ task<built_image> build(client daemon, std::shared_ptr<byte_source> context, bui
   built_image image;
   image.id = messages.image_id();
   image.warnings = news->warnings;
-  if (!is_whole_id(image.id)) {
+  if (!image.id.empty() && !is_whole_id(image.id)) {
     auto [code, found] = co_await async_image_inspect(daemon, image.id, why, no_throw);
     if (code) co_return code;
     image.id = found.id.starts_with("sha256:") ? found.id : "sha256:" + found.id;
@@ -118,25 +121,27 @@ task<built_image> build(client daemon, std::shared_ptr<byte_source> context, bui
   co_return image;
 }
 
-task<built_image> build_and_hush(client daemon, std::shared_ptr<byte_source> context, build_options options,
-                                 progress::event_sink on_event, diagnostics& why) {
+}  // namespace
+
+task<built_image> run_build(client daemon, build_run what, diagnostics& why) {
   auto news = std::make_shared<build_news>();
-  news->listener = std::move(on_event);
-  auto image = co_await build(std::move(daemon), std::move(context), std::move(options), news, why);
+  news->listener = std::move(what.on_event);
+  auto run = std::make_shared<build_run>(std::move(what));
+  auto image = co_await build(std::move(daemon), std::move(run), news, why);
   news->over = true;
   co_return image;
 }
 
-}  // namespace
-
 void start_build(client daemon, std::shared_ptr<byte_source> context, build_options options,
                  progress::event_sink on_event, diagnostics* why, completion_handler<built_image> handler) {
   auto state = daemon.state();
+  build_run run;
+  run.options = std::move(options);
+  run.context = std::move(context);
+  run.on_event = std::move(on_event);
   spawn<built_image>(state->strand, why, std::move(handler),
-                     [daemon = std::move(daemon), context = std::move(context), options = std::move(options),
-                      on_event = std::move(on_event)](diagnostics& words) mutable {
-                       return build_and_hush(std::move(daemon), std::move(context), std::move(options),
-                                             std::move(on_event), words);
+                     [daemon = std::move(daemon), run = std::move(run)](diagnostics& words) mutable {
+                       return run_build(std::move(daemon), std::move(run), words);
                      });
 }
 

@@ -8,8 +8,10 @@
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/beast/core/string.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <utility>
 
@@ -20,6 +22,23 @@ namespace {
 constexpr std::size_t longest_answer = std::size_t{64} << 20;
 // Words of an error.
 constexpr std::size_t longest_refusal = std::size_t{1} << 20;
+
+// The user's fields, where they are neither ours nor HTTP's own.
+void add_headers(const std::map<std::string, std::string>& headers, std::vector<http::header_field>& fields) {
+  constexpr std::array<std::string_view, 9> framing = {"Connection", "Content-Length",    "Expect",
+                                                       "Host",       "Keep-Alive",        "TE",
+                                                       "Trailer",    "Transfer-Encoding", "Upgrade"};
+  const std::size_t own = fields.size();
+  for (const auto& [name, value] : headers) {
+    const auto is_that = [&name = name](std::string_view other) {
+      return boost::beast::iequals(other, name);
+    };
+    const bool taken = std::ranges::any_of(framing, is_that) ||
+                       std::any_of(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(own),
+                                   [&](const auto& field) { return is_that(field.name); });
+    if (!taken) fields.push_back({name, value});
+  }
+}
 
 // One connection by a connector of the caller's.
 task<std::unique_ptr<stream>> connect_by(asio::any_io_executor executor, connector connect,
@@ -112,6 +131,9 @@ task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, sent_sin
   }
   http::request request;
   request.head = what.head(speak, options.user_agent);
+  add_headers(options.headers, request.head.fields);
+  request.observer = options.on_exchange;
+  request.number = ++exchanges;
   request.body = std::move(what.body);
   request.source = std::move(what.source);
   request.on_sent = std::move(on_sent);

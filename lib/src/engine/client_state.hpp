@@ -32,6 +32,7 @@ struct client_state : std::enable_shared_from_this<client_state> {
   asio::any_io_executor strand;
   std::optional<http::client> connections;  // once the address has been read
   std::optional<api_version> version;       // once it is negotiated
+  std::uint64_t exchanges = 0;              // how many requests were made
 
   // How connections are made. Errors: errc::invalid_address; errc::invalid_argument for a file of TLS.
   result<http::dialer> find_way(diagnostics& why) const;

@@ -140,6 +140,11 @@ result<credential_store> credential_store_from_environment(diagnostics& why) {
   return store;
 }
 
+std::string find_credential_helper(const credential_store& store, std::string_view name) {
+  if (!is_helper_name(name)) return {};
+  return find_program(store.search_path, "docker-credential-" + std::string(name)).value_or(std::string());
+}
+
 void start_find_credentials(asio::any_io_executor executor, credential_store store,
                             std::vector<std::string> registries, diagnostics* why,
                             completion_handler<found_credentials> handler) {

@@ -22,24 +22,6 @@ bool is_socket(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-// The name of the context that counts. Empty: none, the address counts.
-result<std::string> context_name(const daemon_sources& sources, diagnostics& why) {
-  if (!sources.context.empty() && !sources.host.empty()) {
-    why.set_client_message("a host and a context are given: only one of them can name the daemon");
-    return errc::invalid_argument;
-  }
-  const auto unless_default = [](const std::string& name) {
-    return name == "default" ? std::string() : name;
-  };
-  if (!sources.context.empty()) return unless_default(sources.context);
-  if (!sources.host.empty() || !sources.docker_host.empty()) return std::string();
-  if (!sources.docker_context.empty()) return unless_default(sources.docker_context);
-  if (sources.config_directory.empty()) return std::string();
-  auto config = read_config_file(sources.config_directory, why);
-  if (!config) return config.error();
-  return unless_default(config->current_context);
-}
-
 http::tls_options tls_of(const daemon_sources& sources) {
   http::tls_options tls;
   tls.verify = sources.tls_verify.value_or(sources.docker_tls_verify);
@@ -75,12 +57,34 @@ daemon_sources daemon_sources_from_environment() {
   return sources;
 }
 
+result<daemon_naming> who_names_the_daemon(const daemon_sources& sources, diagnostics& why) {
+  if (!sources.context.empty() && !sources.host.empty()) {
+    why.set_client_message("a host and a context are given: only one of them can name the daemon");
+    return errc::invalid_argument;
+  }
+  daemon_naming naming;
+  const auto by = [&](daemon_origin origin, const std::string& context) {
+    naming.origin = origin;
+    if (context != "default") naming.context = context;
+    return naming;
+  };
+  if (!sources.context.empty()) return by(daemon_origin::context_option, sources.context);
+  if (!sources.host.empty()) return by(daemon_origin::host_option, {});
+  if (!sources.docker_host.empty()) return by(daemon_origin::docker_host, {});
+  if (!sources.docker_context.empty()) return by(daemon_origin::docker_context, sources.docker_context);
+  if (sources.config_directory.empty()) return naming;
+  auto config = read_config_file(sources.config_directory, why);
+  if (!config) return config.error();
+  if (config->current_context.empty()) return naming;
+  return by(daemon_origin::current_context, config->current_context);
+}
+
 result<client_options> choose_daemon(const daemon_sources& sources, diagnostics& why) {
-  auto name = context_name(sources, why);
-  if (!name) return name.error();
+  const auto naming = who_names_the_daemon(sources, why);
+  if (!naming) return naming.error();
   client_options options;
-  if (!name->empty()) {
-    auto context = read_docker_context(sources.config_directory, *name, why);
+  if (!naming->context.empty()) {
+    auto context = read_docker_context(sources.config_directory, naming->context, why);
     if (!context) return context.error();
     options.host = std::move(context->host);
     options.tls = std::move(context->tls);

@@ -8,7 +8,10 @@
 #include <openssl/sha.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
+#include <utility>
 
 namespace dockline::engine {
 namespace {
@@ -54,6 +57,35 @@ result<docker_context> read_docker_context(const std::string& config_directory, 
   found.tls.key_file = file("key.pem");
   found.tls.enabled = !found.tls.verify || !found.tls.ca_file.empty() ||
                       !found.tls.certificate_file.empty() || !found.tls.key_file.empty();
+  return found;
+}
+
+docker_context_list list_docker_contexts(const std::string& config_directory) {
+  namespace fs = std::filesystem;
+  docker_context_list found;
+  const fs::path store = config_directory + "/contexts/meta";
+  std::error_code failed;
+  std::vector<std::string> files;
+  for (fs::directory_iterator at(store, failed), end; !failed && at != end; at.increment(failed))
+    files.push_back(at->path().string() + "/meta.json");
+  if (failed && failed != std::errc::no_such_file_or_directory)
+    found.problems.push_back(store.string() + ": " + failed.message());
+  std::ranges::sort(files);
+  for (const auto& path : files) {
+    diagnostics why;
+    const auto text = read_settings_file(path, why);
+    if (text && !*text) continue;
+    const auto parsed = text ? parse_settings(**text, path, why) : result<json::document>(text.error());
+    if (parsed) {
+      const std::string name(parsed->root().find("Name").string_or_empty());
+      if (auto context = read_docker_context(config_directory, name, why)) {
+        found.contexts.push_back(std::move(*context));
+        continue;
+      }
+    }
+    found.problems.push_back(why.client_message());
+  }
+  std::ranges::sort(found.contexts, {}, &docker_context::name);
   return found;
 }
 

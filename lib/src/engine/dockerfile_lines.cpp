@@ -102,9 +102,10 @@ std::vector<here_document> here_documents_of(const dockerfile_instruction& what,
   return found;
 }
 
-void skip(const here_document& document, std::string_view& text) {
+void skip(const here_document& document, std::string_view& text, int& lines) {
   while (!text.empty()) {
     std::string_view line = take_line(text);
+    ++lines;
     if (document.tabs_go) line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
     if (line == document.end) return;
   }
@@ -144,17 +145,23 @@ dockerfile_lines read_dockerfile(std::string_view text) {
     if (found->name == "escape" && (found->value == "`" || found->value == "\\"))
       read.escape = found->value.front();
   }
+  int lines = 0;  // that were taken
   while (!text.empty()) {
     std::string joined;
+    int first = 0;
     for (bool more = true; more && !text.empty();) {
       std::string_view line = take_line(text);
+      ++lines;
       // Neither comments nor empty lines end an instruction that goes on.
       const std::string_view content = trimmed(line);
       if (content.starts_with('#') || content.empty()) {
         more = !joined.empty();
         continue;
       }
-      if (joined.empty()) line.remove_prefix(line.find_first_not_of(blanks));
+      if (joined.empty()) {
+        first = lines;
+        line.remove_prefix(line.find_first_not_of(blanks));
+      }
       more = continues(line, read.escape);
       joined += line;
       // An instruction of nothing but marks.
@@ -166,7 +173,9 @@ dockerfile_lines read_dockerfile(std::string_view text) {
     dockerfile_instruction one;
     one.name = upper(whole.substr(0, end));
     one.rest = trimmed(whole.substr(end));
-    for (const auto& document : here_documents_of(one, read.escape)) skip(document, text);
+    for (const auto& document : here_documents_of(one, read.escape)) skip(document, text, lines);
+    one.first_line = first;
+    one.last_line = lines;
     read.instructions.push_back(std::move(one));
   }
   return read;

@@ -12,8 +12,10 @@ namespace dockline::engine {
 struct dockerfile_instruction {
   dockerfile_instruction() = default;
 
-  std::string name;  // in capitals: "FROM"
-  std::string rest;  // what follows, without white space around it
+  std::string name;    // in capitals: "FROM"
+  std::string rest;    // what follows, without white space around it
+  int first_line = 0;  // counted from 1
+  int last_line = 0;   // with its here-documents
 };
 
 struct dockerfile_lines {

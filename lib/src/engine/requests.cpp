@@ -122,6 +122,9 @@ result<endpoint> build(const build_options& options, api_version version, diagno
   if (!options.build_id.empty()) {
     if (auto has = what.require(version, {1, 39}, "the id of a build", why); !has) return has.error();
   }
+  if (options.buildkit) {
+    if (auto has = what.require(version, {1, 39}, "a build with BuildKit", why); !has) return has.error();
+  }
   query& out = what.parameters;
   out.add_text("dockerfile", options.dockerfile);
   for (const auto& tag : options.tags) out.add("t", tag);
@@ -153,7 +156,8 @@ result<endpoint> build(const build_options& options, api_version version, diagno
   if (!options.security_opt.empty()) out.add("securityopt", array_of(options.security_opt));
   out.add_text("outputs", options.outputs);
   out.add_text("buildid", options.build_id);
-  out.add("version", "1");
+  out.add_text("session", options.session);
+  out.add("version", options.buildkit ? "2" : "1");
   // Some daemons want the field even without credentials.
   what.fields.push_back({"X-Registry-Config", encode_registry_config(options.registry_auths)});
   if (options.remote.empty()) what.fields.push_back({"Content-Type", "application/x-tar"});

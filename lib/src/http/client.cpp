@@ -13,8 +13,8 @@ bool changes_nothing(const std::string& method) { return method == "GET" || meth
 
 }  // namespace
 
-client::client(asio::any_io_executor executor, dialer dial)
-    : executor_(std::move(executor)), dial_(std::move(dial)) {}
+client::client(asio::any_io_executor executor, dialer dial, std::string peer)
+    : executor_(std::move(executor)), dial_(std::move(dial)), peer_(std::move(peer)) {}
 
 task<std::unique_ptr<exchange>> client::start(request what, deadlines limits, diagnostics& why) {
   while (!what.source && !idle_.empty()) {
@@ -22,7 +22,7 @@ task<std::unique_ptr<exchange>> client::start(request what, deadlines limits, di
     idle_.pop_back();
     // Closed meanwhile; or it has bytes that answer no request of ours.
     if (!connection->quiet()) continue;
-    auto attempt = std::make_unique<exchange>(executor_, std::move(connection), limits);
+    auto attempt = std::make_unique<exchange>(executor_, std::move(connection), limits, peer_);
     auto started = co_await attempt->start(what, why);
     if (started) co_return std::move(attempt);
     // A request that did go out, and was not answered, may have been carried out all the same.
@@ -33,7 +33,7 @@ task<std::unique_ptr<exchange>> client::start(request what, deadlines limits, di
   }
   auto connection = co_await dial_(limits.connect, why);
   if (!connection) co_return connection.error();
-  auto attempt = std::make_unique<exchange>(executor_, std::move(*connection), limits);
+  auto attempt = std::make_unique<exchange>(executor_, std::move(*connection), limits, peer_);
   auto started = co_await attempt->start(std::move(what), why);
   if (!started) co_return started.error();
   co_return std::move(attempt);

@@ -4,6 +4,7 @@
 #include "http/exchange.hpp"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace dockline::http {
@@ -11,7 +12,8 @@ namespace dockline::http {
 // Connections to one place, kept for the next request. Everything runs on `executor`, one strand.
 class client {
  public:
-  client(asio::any_io_executor executor, dialer dial);
+  // `peer` is what the words call the other side.
+  client(asio::any_io_executor executor, dialer dial, std::string peer = "the daemon");
 
   const asio::any_io_executor& get_executor() const noexcept { return executor_; }
 
@@ -27,6 +29,7 @@ class client {
  private:
   asio::any_io_executor executor_;
   dialer dial_;
+  std::string peer_;
   std::vector<std::unique_ptr<stream>> idle_;
 };
 

@@ -8,13 +8,14 @@
 
 namespace dockline::http {
 
-std::string cannot_connect_to(const address& where) {
-  return "cannot connect to the daemon at " + to_string(where) + ": ";
+std::string cannot_connect_to(const address& where, const std::string& called) {
+  return "cannot connect to " + (called.empty() ? "the daemon at " + to_string(where) : called) + ": ";
 }
 
-error_code too_late(const address& where, std::chrono::milliseconds deadline, diagnostics& why) {
-  why.set_client_message(cannot_connect_to(where) + "no answer in " + std::to_string(deadline.count()) +
-                         " ms");
+error_code too_late(const address& where, std::chrono::milliseconds deadline, diagnostics& why,
+                    const std::string& called) {
+  why.set_client_message(cannot_connect_to(where, called) + "no answer in " +
+                         std::to_string(deadline.count()) + " ms");
   return errc::timed_out;
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace dockline::http {
 
@@ -23,21 +24,25 @@ using dialer =
 result<dialer> make_dialer(asio::any_io_executor executor, const address& where, const tls_options& tls,
                            diagnostics& why);
 
-// One file each. Errors: errc::cannot_connect, errc::no_permission, errc::tls_failed, errc::timed_out, with
-// address, reason and cure in `why`.
+// One file each. `called` is what the words call the other side when it is not a daemon. Errors:
+// errc::cannot_connect, errc::no_permission, errc::tls_failed, errc::timed_out, with address, reason and cure
+// in `why`.
 task<std::unique_ptr<stream>> dial_unix(asio::any_io_executor executor, address where,
                                         std::chrono::milliseconds deadline, diagnostics& why);
 task<std::unique_ptr<stream>> dial_tcp(asio::any_io_executor executor, address where,
-                                       std::chrono::milliseconds deadline, diagnostics& why);
+                                       std::chrono::milliseconds deadline, diagnostics& why,
+                                       std::string called = {});
 task<std::unique_ptr<stream>> dial_tls(asio::any_io_executor executor, address where,
                                        std::shared_ptr<const tls_context> context,
-                                       std::chrono::milliseconds deadline, diagnostics& why);
+                                       std::chrono::milliseconds deadline, diagnostics& why,
+                                       std::string called = {});
 task<std::unique_ptr<stream>> dial_ssh(asio::any_io_executor executor, address where,
                                        std::chrono::milliseconds deadline, diagnostics& why);
 
-// "cannot connect to the daemon at tcp://…: "
-std::string cannot_connect_to(const address& where);
+// "cannot connect to the daemon at tcp://…: ", or "cannot connect to CALLED: "
+std::string cannot_connect_to(const address& where, const std::string& called = {});
 // What a deadline that has passed says.
-error_code too_late(const address& where, std::chrono::milliseconds deadline, diagnostics& why);
+error_code too_late(const address& where, std::chrono::milliseconds deadline, diagnostics& why,
+                    const std::string& called = {});
 
 }  // namespace dockline::http

@@ -88,15 +88,17 @@ struct race : std::enable_shared_from_this<race> {
   }
 };
 
-error_code explain(const error_code& code, const address& where, diagnostics& why) {
+error_code explain(const error_code& code, const address& where, const std::string& called,
+                   diagnostics& why) {
   std::string reason = code.message();
   if (code == asio::error::host_not_found || code == asio::error::no_data ||
       code == asio::error::host_not_found_try_again) {
     reason = "no such host";
   } else if (code == asio::error::connection_refused) {
-    reason = "nobody listens on the port; is the daemon running, and told to listen on TCP?";
+    reason = "nobody listens on the port";
+    if (called.empty()) reason += "; is the daemon running, and told to listen on TCP?";
   }
-  why.set_client_message(cannot_connect_to(where) + reason);
+  why.set_client_message(cannot_connect_to(where, called) + reason);
   return errc::cannot_connect;
 }
 
@@ -116,7 +118,8 @@ void tune(tcp::socket& socket) {
 }  // namespace
 
 task<std::unique_ptr<stream>> dial_tcp(asio::any_io_executor executor, address where,
-                                       std::chrono::milliseconds deadline, diagnostics& why) {
+                                       std::chrono::milliseconds deadline, diagnostics& why,
+                                       std::string called) {
   constexpr auto never = std::chrono::steady_clock::time_point::max();
   auto running = std::make_shared<race>(executor);
   watchdog guard(executor);
@@ -128,12 +131,12 @@ task<std::unique_ptr<stream>> dial_tcp(asio::any_io_executor executor, address w
     if (stopped || guard.expired()) {
       running->stop();
       running->winner.reset();
-      co_return stopped ? aborted() : too_late(where, deadline, why);
+      co_return stopped ? aborted() : too_late(where, deadline, why, called);
     }
     if (running->winner) break;
     const std::size_t started = running->tries.size();
     const std::size_t all = running->endpoints.size();
-    if (running->resolved && running->failed == all) co_return explain(running->failure, where, why);
+    if (running->resolved && running->failed == all) co_return explain(running->failure, where, called, why);
     if (started < all &&
         (started == running->failed || running->news.expiry() <= std::chrono::steady_clock::now())) {
       running->try_next();

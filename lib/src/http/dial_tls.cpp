@@ -10,9 +10,10 @@ namespace dockline::http {
 
 task<std::unique_ptr<stream>> dial_tls(asio::any_io_executor executor, address where,
                                        std::shared_ptr<const tls_context> context,
-                                       std::chrono::milliseconds deadline, diagnostics& why) {
+                                       std::chrono::milliseconds deadline, diagnostics& why,
+                                       std::string called) {
   const auto began = std::chrono::steady_clock::now();
-  auto connection = co_await dial_tcp(executor, where, deadline, why);
+  auto connection = co_await dial_tcp(executor, where, deadline, why, called);
   if (!connection) co_return connection.error();
 
   // What is left of the deadline is the handshake's.
@@ -25,9 +26,9 @@ task<std::unique_ptr<stream>> dial_tls(asio::any_io_executor executor, address w
   }
   auto secured = co_await secure(std::move(*connection), executor, std::move(context), where.host, why);
   if (secured) co_return secured;
-  if (guard.expired()) co_return too_late(where, deadline, why);
+  if (guard.expired()) co_return too_late(where, deadline, why, called);
   if (secured.error() == condition::cancelled) co_return secured.error();
-  why.set_client_message(cannot_connect_to(where) + why.client_message());
+  why.set_client_message(cannot_connect_to(where, called) + why.client_message());
   const bool refused = secured.error() == errc::tls_failed;
   co_return refused ? errc::tls_failed : errc::cannot_connect;
 }

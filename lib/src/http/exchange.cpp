@@ -16,6 +16,13 @@ namespace {
 constexpr std::size_t block_size = 256 * 1024;
 constexpr std::size_t read_size = 64 * 1024;
 
+std::uint64_t size_of(const request& what) {
+  if (what.parts.empty()) return what.body.size();
+  std::uint64_t size = 0;
+  for (const auto& part : what.parts) size += part.bytes.size();
+  return size;
+}
+
 }  // namespace
 
 // What the sending and the receiving side share. It lives until both are over, also when the exchange is
@@ -37,6 +44,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   watchdog total_guard;
   error_code source_failure;
   std::string source_words;
+  std::uint64_t sent_body = 0;
   bool sent_some = false;
   bool sent_all = false;
   bool answered = false;  // the head of the answer is there
@@ -78,7 +86,14 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
 
   task<void> send(std::string head, request what) {
     if (!what.source) {
-      auto written = co_await write(asio::buffer(head), asio::buffer(what.body));
+      const asio::const_buffer first =
+          what.parts.empty() ? asio::buffer(what.body) : what.parts.front().bytes;
+      auto written = co_await write(asio::buffer(head), first);
+      if (written) sent_body = first.size();
+      for (std::size_t i = 1; written && i < what.parts.size(); ++i) {
+        written = co_await write(what.parts[i].bytes);
+        if (written) sent_body += what.parts[i].bytes.size();
+      }
       co_return written;
     }
     if (auto written = co_await write(asio::buffer(head)); !written) co_return written;
@@ -126,6 +141,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       }
       if (!written) co_return written;
       total += block.size();
+      sent_body = total;
     }
     if (const auto size = source->size(); size && *size != total) {
       break_word(total, *size);
@@ -139,10 +155,14 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   }
 };
 
-exchange::exchange(asio::any_io_executor executor, std::unique_ptr<stream> connection, deadlines limits)
-    : wire_(std::make_shared<wire>(std::move(executor), std::move(connection), limits)), limits_(limits) {}
+exchange::exchange(asio::any_io_executor executor, std::unique_ptr<stream> connection, deadlines limits,
+                   std::string peer)
+    : wire_(std::make_shared<wire>(std::move(executor), std::move(connection), limits)),
+      limits_(limits),
+      peer_(std::move(peer)) {}
 
 exchange::~exchange() {
+  over(asio::error::operation_aborted);
   sending_.cancel();
   wire_->disarm();
   wire_->hang_up();
@@ -152,7 +172,7 @@ bool exchange::sent_some() const noexcept { return wire_->sent_some; }
 
 task<void> exchange::start(request what, diagnostics& why) {
   body_framing framing;
-  framing.length = what.source ? what.source->size() : what.body.size();
+  framing.length = what.source ? what.source->size() : size_of(what);
   auto head = encode_head(what.head, framing, why);
   if (!head) co_return head.error();
   if (what.head.method == "HEAD") {
@@ -161,6 +181,8 @@ task<void> exchange::start(request what, diagnostics& why) {
     decoder_ = response_decoder(bounds);
   }
 
+  log_ = exchange_log(std::move(what.observer), what.number);
+  log_.request(*head);
   auto line = wire_;
   line->arm(line->total_guard, limits_.total);
   line->stirred();
@@ -191,6 +213,8 @@ task<void> exchange::start(request what, diagnostics& why) {
   // It may be there before the body is sent, whose end then starts no deadline.
   line->answered = true;
   line->head_guard.disarm();
+  log_.answer(decoder_.head(), line->sent_body, received_);
+  if (decoder_.done()) over({});
   co_return result<void>();
 }
 
@@ -212,17 +236,28 @@ task<void> exchange::advance(diagnostics& why) {
     co_return failed;
   }
   if (co_await is_cancelled()) co_return aborted();
+  const std::size_t known = output_.size();
   auto eaten = decoder_.eat(asio::buffer(input_), output_);
   if (!eaten) {
     why.set_client_message("the answer is not HTTP/1.1 as this library understands it");
+    over(eaten.error());
     co_return eaten.error();
   }
   input_.erase(0, *eaten);
+  received_ += output_.size() - known;
   co_return result<void>();
 }
 
-// Tells why reading ended: cancelled, too late, our own source, or the peer.
+void exchange::over(error_code outcome) { log_.over(outcome, wire_->sent_body, received_); }
+
 task<void> exchange::fail(error_code code, diagnostics& why) {
+  auto failed = co_await tell_failure(code, why);
+  over(failed.error());
+  co_return failed;
+}
+
+// Tells why reading ended: cancelled, too late, our own source, or the peer.
+task<void> exchange::tell_failure(error_code code, diagnostics& why) {
   if (co_await is_cancelled()) co_return aborted();
   auto line = wire_;
   if (line->expired()) {
@@ -244,10 +279,10 @@ task<void> exchange::fail(error_code code, diagnostics& why) {
   }
   // What carries the bytes may know more: that ssh failed, that a certificate is refused.
   if (code.category() == error_category()) {
-    why.set_client_message("the connection to the daemon failed: " + line->connection->why());
+    why.set_client_message("the connection to " + peer_ + " failed: " + line->connection->why());
     co_return code;
   }
-  why.set_client_message(std::string("the daemon closed the connection ") +
+  why.set_client_message(peer_ + " closed the connection " +
                          (!got_some_ ? "without an answer" : "in the middle of its answer") +
                          (code == asio::error::eof ? "" : " (" + code.message() + ")"));
   co_return errc::connection_lost;
@@ -259,7 +294,10 @@ task<std::string_view> exchange::read_some(diagnostics& why) {
   while (output_.empty() && !decoder_.done()) {
     if (auto advanced = co_await advance(why); !advanced) co_return advanced.error();
   }
-  if (decoder_.done()) wire_->disarm();
+  if (decoder_.done()) {
+    wire_->disarm();
+    over({});
+  }
   co_return std::string_view(output_);
 }
 
@@ -290,6 +328,7 @@ asio::awaitable<std::unique_ptr<stream>> exchange::upgrade(std::string& already_
   // ours waits on it any more.
   if (sending_.started()) (void)co_await sending_.get();
   wire_->disarm();
+  over({});
   already_read = std::move(input_);
   co_return std::move(wire_->connection);
 }

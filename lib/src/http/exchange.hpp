@@ -5,6 +5,7 @@
 
 #include "core/pending.hpp"
 #include "core/spawn.hpp"
+#include "http/exchange_log.hpp"
 #include "http/message.hpp"
 #include "http/watchdog.hpp"
 
@@ -12,6 +13,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace dockline::http {
 
@@ -25,15 +28,30 @@ struct deadlines {
   std::chrono::milliseconds total{0};         // from the first byte sent to the last one received
 };
 
+// A piece of a body, and what keeps it in memory.
+struct body_part {
+  body_part() = default;
+  body_part(std::shared_ptr<const void> owner, asio::const_buffer what)
+      : keep(std::move(owner)), bytes(what) {}
+
+  std::shared_ptr<const void> keep;
+  asio::const_buffer bytes;
+};
+
 struct request {
   request() = default;
 
   request_head head;
-  std::string body;                     // sent when there is no source
+  std::string body;  // sent when there is neither a source nor parts
+  // Sent one after the other when there is no source: bytes that are shared and not copied, however often the
+  // request is sent.
+  std::vector<body_part> parts;
   std::shared_ptr<byte_source> source;  // streamed: chunked unless it knows its size
   // With each block of the source: the bytes that were sent before it, and at the end all of them. Called
   // while no read of the source is under way.
   std::function<void(std::uint64_t bytes, bool complete)> on_sent;
+  exchange_observer observer;  // null: nobody looks
+  std::uint64_t number = 0;    // what the observer knows it by
 };
 
 // One request and its answer on a connection. The answer is read while the body is still being sent: when the
@@ -43,7 +61,9 @@ struct request {
 // is how an operation of the Docker API is cancelled on the daemon's side too.
 class exchange {
  public:
-  exchange(asio::any_io_executor executor, std::unique_ptr<stream> connection, deadlines limits);
+  // `peer` is what the words call the other side.
+  exchange(asio::any_io_executor executor, std::unique_ptr<stream> connection, deadlines limits,
+           std::string peer = "the daemon");
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
   ~exchange();
@@ -77,13 +97,18 @@ class exchange {
 
   task<void> advance(diagnostics& why);
   task<void> fail(error_code code, diagnostics& why);
+  task<void> tell_failure(error_code code, diagnostics& why);
+  void over(error_code outcome);
 
   std::shared_ptr<wire> wire_;
   deadlines limits_;
+  std::string peer_;
   response_decoder decoder_;
+  exchange_log log_;
   pending<void> sending_;
-  std::string input_;   // read and not yet eaten
-  std::string output_;  // of the body, eaten and not yet handed on
+  std::string input_;           // read and not yet eaten
+  std::string output_;          // of the body, eaten and not yet handed on
+  std::uint64_t received_ = 0;  // of the body
   bool handed_on_ = false;
   bool got_some_ = false;
 };

@@ -105,7 +105,8 @@ void build_messages::fail(const json::value& message) {
   const json::value detail = message.find("errorDetail");
   std::string_view reason = detail.find("message").string_or_empty();
   if (reason.empty()) reason = message.find("error").string_or_empty();
-  reason = without_end(reason, " \r\n");
+  // podman prints the whole of what it made of a line that it does not understand.
+  reason = without_end(reason.substr(0, reason.find(" &imagebuilder.Step{")), " \r\n");
   failed_step& step = failure_.emplace();
   step.index = index_;
   step.total = index_ > 0 ? total_ : 0;

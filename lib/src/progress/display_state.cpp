@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t tail_lines = 20;
 // More layers than an image has; a hostile daemon may tell of as many as it likes.
 constexpr std::size_t most_layers = 2000;
+// The same of what one step does.
+constexpr std::size_t most_activities = 200;
 // Over which time a rate is measured.
 constexpr auto rate_window = 1s;
 
@@ -54,6 +56,13 @@ bool may_be_last(layer_phase phase) {
 
 }  // namespace
 
+std::string activity_text(const step_activity& what) {
+  std::string text = what.id;
+  if (what.current != 0 || what.total != 0) text += ' ' + human_size(what.current);
+  if (what.total != 0) text += " / " + human_size(what.total);
+  return text;
+}
+
 void display_state::take(const event& what) {
   now_ = what.time;
   std::visit([this](const auto& body) { on(body); }, what.body);
@@ -78,6 +87,7 @@ double display_state::context_rate(event_time now) const {
 }
 
 void display_state::on(const context_progress& what) {
+  if (what.in_step) return;
   if (!context_) {
     context_start_ = rate_since_ = now_;
     rate_from_ = 0;
@@ -108,9 +118,7 @@ void display_state::on(const step_started& what) {
   if (what.total <= 0) steps_total_ = 0;
   running_step& step = steps_[what.index];
   step.start = now_;
-  step.title = '[' + std::to_string(what.index);
-  if (what.total > 0) step.title += '/' + std::to_string(what.total);
-  step.title += "] " + printable(what.name);
+  step.title = step_title(what);
   layer_step_ = what.index;
   layers_.clear();
   layer_places_.clear();
@@ -135,6 +143,7 @@ void display_state::on(const step_failed& what) {
   known->second = running_step();
   known->second.title = step.title;
   known->second.start = step.start;
+  if (what.cancelled) return end_step(what.index, "CANCELED", tone::bad);
   end_step(what.index, "ERROR", tone::bad);
   const auto keep = [&](std::string_view line) { step.tail.push_back({now_, std::string(line)}); };
   if (!step.out.text().empty()) step.out.end(keep);
@@ -151,6 +160,9 @@ void display_state::on(const step_failed& what) {
 void display_state::end_step(int index, std::string_view how, tone kind) {
   const auto step = steps_.find(index);
   ended_.emplace_back(" => " + step->second.title, took(how, now_ - step->second.start), kind);
+  for (const step_activity& done : step->second.activities)
+    ended_.emplace_back(" => => " + activity_text(done), took({}, (done.over ? done.end : now_) - done.start),
+                        tone::plain);
   steps_.erase(step);
   if (layer_step_ != index) return;
   layer_step_ = 0;
@@ -205,6 +217,32 @@ void display_state::on(const layer_progress& what) {
   layer.current = what.current;
   layer.total = what.total;
   if (is_last(what.phase)) end_layer(layer);
+}
+
+void display_state::on(const step_status& what) {
+  const auto step = steps_.find(what.index);
+  if (step == steps_.end()) return;
+  auto& all = step->second.activities;
+  auto known = std::find_if(all.begin(), all.end(),
+                            [id = printable(what.id)](const step_activity& one) { return one.id == id; });
+  if (known == all.end()) {
+    if (all.size() >= most_activities) return;
+    step_activity fresh;
+    fresh.id = printable(what.id);
+    fresh.start = now_;
+    all.push_back(std::move(fresh));
+    known = all.end() - 1;
+  }
+  if (known->over) return;
+  known->current = what.current;
+  known->total = what.total;
+  known->over = what.complete;
+  known->end = now_;
+}
+
+void display_state::on(const builder_chosen& what) {
+  ended_.emplace_back("building with " + printable(what.builder) +
+                      (what.reason.empty() ? "" : ": " + printable(what.reason)));
 }
 
 void display_state::end_layer(shown_layer& layer) {

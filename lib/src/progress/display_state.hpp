@@ -36,6 +36,16 @@ struct ended_line {
   bool whole = false;  // goes on in further lines rather than being cut
 };
 
+// Something that a step does: a transfer, a download.
+struct step_activity {
+  std::string id;
+  std::uint64_t current = 0;
+  std::uint64_t total = 0;
+  event_time start;
+  event_time end;  // of what is over
+  bool over = false;
+};
+
 struct running_step {
   struct log_line {
     event_time time;
@@ -47,6 +57,7 @@ struct running_step {
   bool cached = false;
   open_line out;
   open_line err;
+  std::vector<step_activity> activities;
   std::deque<log_line> tail;  // the last lines, as many as a failure shows
 };
 
@@ -59,6 +70,9 @@ struct shown_layer {
   event_time start;
   bool over = false;
 };
+
+// "transferring context: 12.3MB / 20MB"
+std::string activity_text(const step_activity& what);
 
 class display_state {
  public:
@@ -95,6 +109,8 @@ class display_state {
   void on(const image_built& what);
   void on(const image_tagged& what);
   void on(const image_loaded& what);
+  void on(const step_status& what);
+  void on(const builder_chosen& what);
 
   void end_layers(bool all);
   void end_layer(shown_layer& layer);

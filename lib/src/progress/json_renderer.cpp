@@ -21,12 +21,14 @@ class field_writer {
     number("bytes", what.bytes);
     number("bytes_sent", what.bytes_sent);
     out_.key("complete").boolean(what.complete);
+    if (what.in_step) out_.key("in_step").boolean(true);
   }
   void operator()(const step_started& what) {
     name("step_started");
     index(what.index);
     out_.key("total").integer(what.total);
     text("name", what.name);
+    if (!what.title.empty()) text("title", what.title);
   }
   void operator()(const step_cached& what) {
     name("step_cached");
@@ -45,6 +47,15 @@ class field_writer {
     else
       out_.null();
     text("reason", what.reason);
+    if (what.cancelled) out_.key("cancelled").boolean(true);
+  }
+  void operator()(const step_status& what) {
+    name("step_status");
+    index(what.index);
+    text("id", what.id);
+    number("current", what.current);
+    number("total", what.total);
+    out_.key("complete").boolean(what.complete);
   }
   void operator()(const step_log& what) {
     name("step_log");
@@ -70,6 +81,23 @@ class field_writer {
   void operator()(const warning& what) {
     name("warning");
     text("text", what.text);
+    if (what.index > 0) index(what.index);
+    if (!what.file.empty()) text("file", what.file);
+    if (what.first_line > 0) {
+      out_.key("first_line").integer(what.first_line);
+      out_.key("last_line").integer(what.last_line);
+    }
+    if (!what.details.empty()) {
+      out_.key("details").begin_array();
+      for (const auto& detail : what.details) out_.string(detail);
+      out_.end_array();
+    }
+    if (!what.url.empty()) text("url", what.url);
+  }
+  void operator()(const builder_chosen& what) {
+    name("builder_chosen");
+    text("builder", what.builder);
+    text("reason", what.reason);
   }
   void operator()(const image_built& what) {
     name("image_built");

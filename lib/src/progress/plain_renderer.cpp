@@ -19,6 +19,8 @@ constexpr std::size_t longest_line = 16 * 1024;
 // How often a state that goes on changing is written.
 constexpr auto context_interval = 1s;
 constexpr auto layer_interval = 5s;
+// More than a step does.
+constexpr std::size_t most_activities = 2000;
 
 }  // namespace
 
@@ -42,6 +44,7 @@ void plain_renderer::flush() {
 }
 
 void plain_renderer::on(const context_progress& what) {
+  if (what.in_step) return;
   if (context_.number == 0) {
     context_.number = ++numbers_;
     context_.start = now_;
@@ -72,11 +75,14 @@ plain_renderer::group& plain_renderer::step(int index) {
 void plain_renderer::on(const step_started& what) {
   group& owner = step(what.index);
   owner.start = now_;
-  owner.title = '[' + std::to_string(what.index);
-  if (what.total > 0) owner.title += '/' + std::to_string(what.total);
-  owner.title += "] " + printable(what.name);
+  owner.cached = false;
+  owner.title = step_title(what);
   running_ = what.index;
-  write_line(owner, owner.title);
+  owner.titled = false;
+  owner.running = what.index;
+  all_running_.insert(what.index);
+  // Where several run at once, a step is named when there is more to say of it.
+  if (all_running_.size() == 1) write_line(owner, owner.title);
 }
 
 void plain_renderer::on(const step_cached& what) {
@@ -94,7 +100,7 @@ void plain_renderer::on(const step_finished& what) {
 
 void plain_renderer::on(const step_failed& what) {
   group& owner = step(what.index);
-  close(owner, "ERROR: " + printable(what.reason));
+  close(owner, what.cancelled ? "CANCELED" : "ERROR: " + printable(what.reason));
   if (running_ == what.index) running_ = 0;
 }
 
@@ -124,7 +130,45 @@ void plain_renderer::on(const transfer_finished& what) {
   write_line(no_step_, text);
 }
 
-void plain_renderer::on(const warning& what) { write_line(no_step_, "WARNING: " + printable(what.text)); }
+// As buildx does it: the last time, and before that when there is much that is new.
+void plain_renderer::on(const step_status& what) {
+  group& owner = step(what.index);
+  auto known = owner.activities.find(what.id);
+  const bool first = known == owner.activities.end();
+  if (first) {
+    if (owner.activities.size() >= most_activities) return;
+    known = owner.activities.emplace(what.id, activity()).first;
+    known->second.start = known->second.shown = now_;
+  }
+  activity& shown = known->second;
+  if (shown.complete) return;
+  const std::uint64_t more = what.current > shown.current ? what.current - shown.current : 0;
+  // What begins mostly ends at once.
+  if (!what.complete && now_ - shown.start < context_interval) return;
+  if (!what.complete && (what.total == 0 || more < what.total / 20) && now_ - shown.shown < layer_interval)
+    return;
+  shown.shown = now_;
+  shown.current = what.current;
+  shown.complete = what.complete;
+  std::string text = printable(what.id);
+  if (what.current != 0 || what.total != 0) text += ' ' + human_size(what.current);
+  if (what.total != 0) text += " / " + human_size(what.total);
+  if (now_ - shown.start > 10ms) text += ' ' + seconds(now_ - shown.start, 1) + 's';
+  if (what.complete) text += " done";
+  write_line(owner, text);
+}
+
+void plain_renderer::on(const builder_chosen& what) {
+  write_line(no_step_, "building with " + printable(what.builder) +
+                           (what.reason.empty() ? "" : ": " + printable(what.reason)));
+}
+
+void plain_renderer::on(const warning& what) {
+  if (what.index > 0)
+    write_line(step(what.index), "WARN: " + printable(what.text));
+  else
+    write_line(no_step_, "WARNING: " + printable(what.text));
+}
 void plain_renderer::on(const image_built& what) { write_line(no_step_, "built " + printable(what.id)); }
 void plain_renderer::on(const image_tagged& what) {
   write_line(no_step_, "tagged " + printable(what.reference));
@@ -174,9 +218,19 @@ void plain_renderer::end_lines(group& owner) {
 // Writes the last line of a group, and an empty one after it.
 void plain_renderer::close(group& owner, std::string_view how) {
   end_lines(owner);
+  owner.activities.clear();
   write_line(owner, how);
   pending_ += '\n';
   last_ = nullptr;
+  all_running_.erase(std::exchange(owner.running, 0));
+  show_what_runs();
+}
+
+// So that the last line says what is waited for.
+void plain_renderer::show_what_runs() {
+  if (all_running_.size() != 1) return;
+  group& owner = steps_[*all_running_.begin()];
+  if (!owner.titled) write_line(owner, owner.title);
 }
 
 // Where another group was in between, the title is said again. A line of no group goes in anywhere.
@@ -187,6 +241,7 @@ void plain_renderer::write_line(group& owner, std::string_view text) {
     if (last_ != &owner) {
       if (last_ != nullptr) pending_ += '\n';
       if (text != owner.title && !owner.title.empty()) pending_ += prefix + owner.title + '\n';
+      owner.titled = true;
       last_ = &owner;
     }
   }

@@ -1,5 +1,7 @@
 #include "progress/quantities.hpp"
 
+#include "dockline/progress/printable.hpp"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -29,6 +31,13 @@ std::string file_count(std::uint64_t count) {
   std::string text = std::to_string(count);
   for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
   return text + (count == 1 ? " file" : " files");
+}
+
+std::string step_title(const step_started& what) {
+  if (!what.title.empty()) return printable(what.title);
+  std::string title = '[' + std::to_string(what.index);
+  if (what.total > 0) title += '/' + std::to_string(what.total);
+  return title + "] " + printable(what.name);
 }
 
 }  // namespace dockline::progress

@@ -15,6 +15,9 @@ std::string seconds(event_time::duration time, int digits);
 // "12.3MB": three digits, powers of 1000.
 std::string human_size(std::uint64_t bytes);
 
+// "[2/7] RUN make", or what the builder calls the step; printable.
+std::string step_title(const step_started& what);
+
 // "1,234 files"
 std::string file_count(std::uint64_t count);
 

@@ -147,6 +147,23 @@ struct terminal_renderer::impl {
       lines.push_back(faint_line(std::string(indent) + "and " + std::to_string(active - shown) + " more"));
   }
 
+  static std::size_t active_of(const running_step& step) {
+    return static_cast<std::size_t>(std::count_if(step.activities.begin(), step.activities.end(),
+                                                  [](const step_activity& one) { return !one.over; }));
+  }
+
+  // What a step does, at most so many lines.
+  void add_activities(std::vector<drawn_line>& lines, const running_step& step, std::size_t room,
+                      event_time now) const {
+    for (const step_activity& what : step.activities) {
+      if (room == 0) return;
+      if (what.over) continue;
+      std::string right = bar(what.current, what.total, width) + elapsed(what.start, now);
+      lines.push_back(line(" => => " + activity_text(what), right, tone::plain));
+      --room;
+    }
+  }
+
   std::size_t active_layers() const {
     return static_cast<std::size_t>(std::count_if(state.layers().begin(), state.layers().end(),
                                                   [](const shown_layer& layer) { return !layer.over; }));
@@ -188,7 +205,7 @@ struct terminal_renderer::impl {
     auto step = steps.end();
     for (std::size_t i = count; i-- > 0 && room > 0;) {
       --step;
-      details[i] = std::min(room, logs_of(step->second, log_lines).size() +
+      details[i] = std::min(room, logs_of(step->second, log_lines).size() + active_of(step->second) +
                                       (step->first == state.layer_step() ? active_layers() : 0));
       room -= details[i];
     }
@@ -205,6 +222,9 @@ struct terminal_renderer::impl {
       add_layers(lines, details, " => => ", now);
       details -= lines.size() - before;
     }
+    const std::size_t before = lines.size();
+    add_activities(lines, step.second, details, now);
+    details -= lines.size() - before;
     for (const std::string_view text : logs_of(step.second, std::min(details, log_lines)))
       lines.push_back(faint_line(" => => # " + columns::without_tabs(printable(text))));
   }

@@ -99,6 +99,23 @@ TEST_SUITE("archive/build_context") {
     CHECK(opened.why.client_message() == ".dockerignore line 4: syntax error in pattern: a[");
   }
 
+  TEST_CASE("16 MiB of a Dockerfile or an ignore file, and no more") {
+    const scratch_tree tree;
+    tree.file("Dockerfile", "FROM scratch\n");
+    for (const char* name : {".dockerignore", "Dockerfile"}) {
+      CAPTURE(name);
+      tree.file(name);
+      std::filesystem::resize_file(tree.path(name), (16 << 20) + 1);  // a hole
+      const auto opened = open(in(tree));
+      CHECK(opened.code == errc::unreadable_file);
+      CHECK(opened.why.client_message() == tree.path(name) + ": File too large");
+      std::filesystem::remove(tree.path(name));
+      tree.symlink(name, "/dev/zero");
+      CHECK(open(in(tree)).why.client_message() == tree.path(name) + ": File too large");
+      std::filesystem::remove(tree.path(name));
+    }
+  }
+
   TEST_CASE("dockerfile, when there is no Dockerfile") {
     const scratch_tree tree;
     tree.file("dockerfile", "FROM a\n");
@@ -157,6 +174,42 @@ TEST_SUITE("archive/build_context") {
     bool ended = false;
     CHECK(lines_of(names_of(read_tar(drain(*opened.context.pack()).bytes, ended))) ==
           ".dockerignore\na.log\n" + opened.context.dockerfile_name() + "\n");
+  }
+
+  TEST_CASE("a Dockerfile from memory has the same name in each build") {
+    const scratch_tree tree;
+    context_options options = in(tree);
+    options.dockerfile = dockerfile_source::from_text("FROM scratch\n");
+    const std::string name = open(options).context.dockerfile_name();
+    CHECK(open(options).context.dockerfile_name() == name);
+    options.dockerfile = dockerfile_source::from_text("FROM busybox\n");
+    CHECK(open(options).context.dockerfile_name() != name);
+  }
+
+  TEST_CASE("extra files are sent whatever the rules say, and take the place of a file") {
+    const scratch_tree tree;
+    tree.file(".dockerignore", "*.py\n");
+    tree.file("Dockerfile", "FROM scratch\n");
+    tree.file("b.py", "of the disk", 0755);
+    context_options options = in(tree);
+    for (const std::string name : {"b.py", "a.py"}) {
+      extra_file file;
+      file.name = name;
+      file.text = "made";
+      options.extra_files.push_back(file);
+    }
+    const auto items = items_of(options);
+    REQUIRE(lines_of(names_of(items)) == ".dockerignore\nDockerfile\nb.py\na.py\n");
+    CHECK(items[2].text == "made");
+    CHECK(items[2].mode == 0755);
+    CHECK(items[3].text == "made");
+    CHECK(items[3].mode == 0644);
+    options.dockerfile = dockerfile_source::alone("FROM scratch\n");
+    CHECK(lines_of(names_of(items_of(options))) == "b.py\na.py\nDockerfile\n");
+    for (const std::string bad : {"", ".", "..", "a/b", ".dockerignore", "b.py"}) {
+      options.extra_files[1].name = bad;
+      CHECK(open(options).code == errc::invalid_argument);
+    }
   }
 
   TEST_CASE("a Dockerfile alone is the whole context") {

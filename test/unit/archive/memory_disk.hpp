@@ -4,7 +4,10 @@
 
 #include "archive/disk.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <functional>
@@ -21,6 +24,7 @@ struct memory_node {
   file_attributes attributes;
   std::string text;  // of a file; of a link, its target
   std::string capability;
+  extended_attributes extended;
   std::map<std::string, memory_node> children;
 };
 
@@ -30,8 +34,8 @@ class memory_disk final : public disk {
 
   memory_node root;
 
-  // What to answer instead, asked with "list", "look", "link", "open", "enter", "read" or "capability" and a
-  // path; 0 for the truth. May also change the tree.
+  // What to answer instead, asked with "list", "look", "link", "open", "enter", "read", "attributes" or
+  // "capability" and a path; 0 for the truth. May also change the tree.
   mutable std::function<int(std::string_view what, const std::string& path)> fault;
   mutable std::vector<std::string> entered;  // directories that were opened
   mutable int open_handles = 0;
@@ -113,11 +117,10 @@ class memory_directory final : public disk_directory {
   ~memory_directory() override { --owner_.open_handles; }
 
   result<file_attributes> look() override { return node_.attributes; }
-  error_code list(directory_names& names) override {
+  error_code list(directory_names& names, const std::atomic<bool>* stopped) override {
     if (const int number = owner_.ask("list", path_)) return system_error_of(number);
     for (const auto& [name, child] : node_.children) names.add(name, child.attributes.kind);
-    names.sort();
-    return {};
+    return names.sort(stopped) ? error_code() : error_code(boost::asio::error::operation_aborted);
   }
   result<file_attributes> look(std::string_view name) override {
     const memory_node* child = nullptr;
@@ -128,6 +131,11 @@ class memory_directory final : public disk_directory {
     const memory_node* child = nullptr;
     if (const error_code code = find("link", name, child)) return code;
     return child->text;
+  }
+  result<extended_attributes> read_extended(std::string_view name) override {
+    const memory_node* child = nullptr;
+    if (const error_code code = find("attributes", name, child)) return code;
+    return child->extended;
   }
   result<std::unique_ptr<disk_file>> open_file(std::string_view name) override {
     const memory_node* child = nullptr;

@@ -318,6 +318,25 @@ TEST_SUITE("archive/tar_packer") {
       CHECK(asked == 3);
     }
   }
+
+  TEST_CASE("stop() ends it while a large directory is listed") {
+    memory_disk files;
+    for (int i = 0; i < 10'000; ++i) files.file("large/" + std::to_string(i), "");
+    const tree_plan plan = plan_of("");
+    tar_packer packer(plan, {}, files);
+    int asked = 0;
+    files.fault = [&](std::string_view what, const std::string& path) {
+      if (what == "list" && path == "large") packer.stop();
+      if (what == "open") ++asked;
+      return 0;
+    };
+    std::string block(1 << 20, '\0');
+    const auto count = packer.fill(block);
+    CHECK(count.has_error());
+    CHECK(count.error() == boost::asio::error::operation_aborted);
+    CHECK(packer.why().empty());
+    CHECK(asked == 0);
+  }
 }
 
 }  // namespace dockline::archive

@@ -133,6 +133,18 @@ TEST_SUITE("engine/config_file") {
     }
   }
 
+  TEST_CASE("32 levels of objects, and no more") {
+    const auto nested = [](int levels) {
+      std::string text = "{\"x\":";
+      for (int i = 1; i < levels; ++i) text += '[';
+      text.append(static_cast<std::size_t>(levels - 1), ']');
+      return text + "}";
+    };
+    parsed(nested(32));
+    CHECK(refusal(nested(33)).starts_with("/h/config.json: "));
+    CHECK(refusal(nested(100'000)).starts_with("/h/config.json: "));
+  }
+
   TEST_CASE("from the disk") {
     const archive::scratch_tree home;
     diagnostics why;
@@ -154,7 +166,11 @@ TEST_SUITE("engine/config_file") {
     home.directory("pipe");
     REQUIRE(::mkfifo(home.path("pipe/config.json").c_str(), 0600) == 0);
     CHECK(read_config_file(home.path("pipe"), why).has_error());
+  }
 
+  TEST_CASE("16 MiB of a file, and no more") {
+    const archive::scratch_tree home;
+    diagnostics why;
     home.file("long/config.json", "{\"x\":\"" + std::string((16 << 20) + 1, 'x') + "\"}");
     CHECK(read_config_file(home.path("long"), why).has_error());
     CHECK(why.client_message() == home.path("long/config.json") + ": longer than 16 MiB");

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include <cstring>
+#include <utility>
 
 namespace dockline::engine {
 namespace {
@@ -83,6 +84,45 @@ TEST_SUITE("engine/daemon_choice") {
     sources.docker_host = "unix:///environment";
     sources.host = "unix:///asked";
     CHECK(chosen(sources).host == "unix:///asked");
+  }
+
+  TEST_CASE("who had the say is told") {
+    const configuration docker;
+    daemon_sources sources = docker.sources();
+    const auto named = [&] {
+      diagnostics why;
+      const auto found = who_names_the_daemon(sources, why);
+      REQUIRE_MESSAGE(found.has_value(), why.client_message());
+      return std::pair(found->origin, found->context);
+    };
+    CHECK(named() == std::pair(daemon_origin::default_socket, std::string()));
+    docker.file("config.json", R"({"currentContext":"far"})");
+    CHECK(named() == std::pair(daemon_origin::current_context, std::string("far")));
+    sources.docker_context = "near";
+    CHECK(named() == std::pair(daemon_origin::docker_context, std::string("near")));
+    sources.docker_host = "tcp://a";
+    CHECK(named() == std::pair(daemon_origin::docker_host, std::string()));
+    sources.context = "default";
+    CHECK(named() == std::pair(daemon_origin::context_option, std::string()));
+    sources.context.clear();
+    sources.host = "tcp://b";
+    CHECK(named() == std::pair(daemon_origin::host_option, std::string()));
+  }
+
+  TEST_CASE("all contexts, and what is wrong with the others") {
+    const configuration docker;
+    CHECK(list_docker_contexts(docker.root() + "/none").problems.empty());
+    docker.file("contexts/meta/" + std::string(broken_folder) + "/meta.json",
+                R"({"Name":"broken","Endpoints":{}})");
+    docker.file("contexts/meta/0/meta.json", "{");
+    docker.file("contexts/meta/1/other");
+    const auto found = list_docker_contexts(docker.root());
+    REQUIRE(found.contexts.size() == 1);
+    CHECK(found.contexts[0].name == "far");
+    CHECK(found.contexts[0].host == "tcp://far.example:2376");
+    REQUIRE(found.problems.size() == 2);
+    CHECK(found.problems[0].find("/0/meta.json") != std::string::npos);
+    CHECK(found.problems[1].find(broken_folder) != std::string::npos);
   }
 
   TEST_CASE("nothing is read that does not count") {

@@ -4,11 +4,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace dockline::progress {
@@ -108,6 +110,28 @@ TEST_SUITE("progress/build_messages") {
     CHECK(list(say({"STEP 1/2: RUN a\n", "no newline", "--> 0123456789ab\n", "STEP 2/2: RUN b\n"})) ==
           "step_started 1/2 \"RUN a\"\nstep_log 1 out \"no newline\"\nstep_finished 1\n"
           "step_started 2/2 \"RUN b\"\noutcome: the answer ended with neither a result nor an error\n");
+  }
+
+  TEST_CASE("what may be the builder's line is held back until it ends, but not above 1 MiB") {
+    const std::string piece(64 << 10, 'x');
+    std::size_t told = 0;
+    build_messages messages([&](const event& what) {
+      if (const auto* log = std::get_if<step_log>(&what.body)) told += log->bytes.size();
+    });
+    std::size_t given = 0;
+    const auto give = [&](const std::string& text) {
+      REQUIRE_FALSE(messages.add("{\"stream\":\"" + text + "\"}", event_time()));
+      given += text.size();
+    };
+    give("STEP 1/2: RUN a");
+    std::size_t most = 0;
+    for (int i = 0; i < 64; ++i) {
+      give(piece);
+      most = std::max(most, given - told);
+    }
+    CHECK(most > piece.size());
+    CHECK(most <= (1 << 20) + piece.size());
+    CHECK(told > given - (1 << 20));
   }
 
   TEST_CASE("dockerd's colours tell error output; colours of a program stay") {

@@ -206,6 +206,14 @@ TEST_SUITE("progress/terminal_renderer") {
           "[+] Pulling 2.0s (4/4) FINISHED\n");
   }
 
+  TEST_CASE("two thousand layers, and no more, are kept") {
+    session pull(60, 8, "Pulling");
+    for (int i = 0; i < 2500; ++i)
+      pull.at(0ms, layer_progress{"l" + std::to_string(i), "Waiting", 0, 0, layer_phase::waiting});
+    pull.tick(0ms);
+    CHECK(pull.shown.text().find("(0/2000)") != std::string::npos);
+  }
+
   TEST_CASE("a pull that a build waits for stands below its step, and leaves with it") {
     session build(80, 8);
     build.at(0ms, step_started{1, 2, "FROM a"}).at(0ms, layer_progress{"v1", "Pulling from a", 0, 0});

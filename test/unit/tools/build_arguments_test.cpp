@@ -77,6 +77,17 @@ TEST_SUITE("tools/build_arguments") {
     CHECK(arguments.context.compression == "auto");
   }
 
+  TEST_CASE("the context is compressed where a network may be on the way, unless it is asked for") {
+    for (const auto host : {"", "unix:///run/docker.sock"})
+      CHECK(settled_compression("auto", host) == "none");
+    for (const auto host : {"tcp://build.example:2375", "build.example:2376", "ssh://me@build.example"})
+      CHECK(settled_compression("auto", host) == "gzip");
+    for (const auto given : {"gzip", "none"}) {
+      CHECK(settled_compression(given, "unix:///run/docker.sock") == given);
+      CHECK(settled_compression(given, "ssh://build.example") == given);
+    }
+  }
+
   TEST_CASE("each option arrives") {
     const auto options = options_of({"-t",
                                      "a:1",

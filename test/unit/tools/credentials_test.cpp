@@ -27,6 +27,19 @@ TEST_SUITE("tools/credentials") {
     CHECK(options.build_args["FTP_PROXY"] == "b");
     CHECK(options.build_args["ALL_PROXY"] == "c");
   }
+
+  TEST_CASE("and the environment of a container, where nothing else was asked for") {
+    engine::proxy_settings proxies;
+    proxies.http = "http://p:1";
+    proxies.https = "http://p:2";
+    proxies.no = "localhost";
+    std::vector<std::string> env = {"A=1", "HTTP_PROXY=mine"};
+    // no_proxy was named without a value: it stays unset.
+    add_proxies(proxies, {"A=1", "HTTP_PROXY=mine", "no_proxy"}, env);
+    CHECK(env == std::vector<std::string>{"A=1", "HTTP_PROXY=mine", "http_proxy=http://p:1",
+                                          "HTTPS_PROXY=http://p:2", "https_proxy=http://p:2",
+                                          "NO_PROXY=localhost"});
+  }
 }
 
 }  // namespace dockline::tool

@@ -11,7 +11,15 @@
 
 namespace dockline::archive {
 
-enum class archive_format : std::uint8_t { none, tar, gzip, bzip2, xz, zstd };
+// What docker tells apart by the first bytes.
+enum class archive_format : std::uint8_t {
+  none,   // no archive: a Dockerfile
+  tar,    // not compressed
+  gzip,   // RFC 1952, with whatever inside
+  bzip2,  // "BZh"
+  xz,     // LZMA2, as xz writes it
+  zstd    // RFC 8878, also behind skippable frames
+};
 
 // How many bytes detect_archive() wants to see; fewer only where there are no more.
 inline constexpr std::size_t archive_probe_size = 1024;

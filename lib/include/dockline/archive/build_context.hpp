@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace dockline::archive {
 
@@ -28,12 +29,22 @@ enum class ignore_mode {
   buildkit
 };
 
-enum class compression { none, gzip };
+// What the bytes of a context are packed with.
+enum class compression {
+  none,  // the tar itself
+  gzip   // RFC 1952; blocks are compressed at the same time
+};
 
 // Where the Dockerfile comes from. By default it is looked for in the context: Dockerfile, else dockerfile.
 class DOCKLINE_API dockerfile_source {
  public:
-  enum class kind { in_context, path, text, alone };
+  // Which of the ways below it is.
+  enum class kind {
+    in_context,  // looked for in the context
+    path,        // from_path()
+    text,        // from_text()
+    alone        // alone()
+  };
 
   dockerfile_source() = default;
 
@@ -45,7 +56,9 @@ class DOCKLINE_API dockerfile_source {
   // not looked at.
   static dockerfile_source alone(std::string text) { return {kind::alone, std::move(text)}; }
 
+  // Which of the ways it is.
   kind where() const noexcept { return where_; }
+  // The path or the text; empty for a Dockerfile that is looked for in the context.
   const std::string& value() const noexcept { return value_; }
 
  private:
@@ -55,6 +68,16 @@ class DOCKLINE_API dockerfile_source {
   std::string value_;
 };
 
+// A file of the context that is not on the disk.
+struct extra_file {
+  extra_file() = default;
+
+  std::string name;           // in the context's directory itself: no '/', and not ".dockerignore"
+  std::string text;           // what is in it
+  std::uint32_t mode = 0644;  // unless there is a file of that name, whose mode it keeps
+};
+
+// What goes into a build context, and how it is packed.
 struct context_options {
   context_options() = default;
 
@@ -62,7 +85,12 @@ struct context_options {
   // are followed, those inside are sent as links.
   std::string directory;
 
+  // Where the Dockerfile comes from.
   dockerfile_source dockerfile;
+
+  // Sent as well, whatever the ignore file says; in the place of the file of that name, if there is one. The
+  // Dockerfile is not looked for among them.
+  std::vector<extra_file> extra_files;
 
   // Where relative paths start. Empty: the working directory of the process.
   std::string working_directory;
@@ -71,6 +99,7 @@ struct context_options {
   // sends.
   ignore_mode mode = ignore_mode::buildkit;
 
+  // Whether the tar is compressed. Worth it on a network; over a Unix socket copying is cheaper.
   compression compress = compression::none;
 
   // Of gzip, 1 (fast) to 9 (small).
@@ -106,6 +135,7 @@ class DOCKLINE_API build_context {
   // The Dockerfile's path in the tar: what POST /build takes as `dockerfile`. A Dockerfile from elsewhere has
   // a made-up name that starts with ".dockerfile.".
   const std::string& dockerfile_name() const noexcept;
+  // What it says: for images_of_dockerfile().
   const std::string& dockerfile_text() const noexcept;
 
   // The file that the rules were read from: its path in the context, or an absolute path beside a Dockerfile
@@ -118,6 +148,10 @@ class DOCKLINE_API build_context {
   // The context's directory: absolute, without symbolic links. Empty for a Dockerfile alone.
   const std::string& directory() const noexcept;
 
+  // The same context with its ignore file read in the other way, for a builder that turns out to be another
+  // one than was thought.
+  build_context with_mode(ignore_mode mode) const;
+
   // A packing from the start: the bytes of the tar or tar.gz. Several may be read at the same time.
   //
   // Its errors: errc::unreadable_file, errc::file_changed; the words have the path and the reason. A
@@ -126,7 +160,9 @@ class DOCKLINE_API build_context {
   std::unique_ptr<byte_source> pack() const;
 
   struct state;
+  // What async_open_context() makes.
   explicit build_context(std::shared_ptr<const state> shared) noexcept;
+  // What the operations of this folder are compiled against.
   const std::shared_ptr<const state>& shared() const noexcept { return state_; }
 
  private:
@@ -139,11 +175,12 @@ DOCKLINE_API void start_open_context(boost::asio::any_io_executor executor, cont
 
 // Finds the directory, the Dockerfile and the ignore file, and reads the latter two.
 //
-// Completion: with the context. Never before this function returns. Signature: void(error_code,
-// build_context), on the token's associated executor, by default `executor`. Lifetimes: `why` stays until
-// completion, the options are copied. Cancellation: any type. Errors: errc::no_such_directory,
-// errc::no_dockerfile, errc::invalid_pattern (`why` has the file, line and pattern), errc::unreadable_file,
-// errc::invalid_argument.
+// Completion: with the context. Never before this function returns.
+// Signature: void(error_code, build_context), on the token's associated executor, by default `executor`.
+// Lifetimes: `why` stays until completion, the options are copied.
+// Cancellation: any type.
+// Errors: errc::no_such_directory, errc::no_dockerfile, errc::invalid_pattern (`why` has the file, line and
+// pattern), errc::unreadable_file, errc::invalid_argument.
 template <class Token = default_token>
 auto async_open_context(boost::asio::any_io_executor executor, context_options options, diagnostics& why,
                         Token&& token = Token()) {

@@ -22,12 +22,14 @@ namespace dockline {
 // The signature with which an operation that yields a T completes; T may be void.
 template <class T>
 struct completion_of {
-  using signature = void(error_code, T);
+  using signature = void(error_code, T);  // the value counts without an error only
 };
+// The same where there is no value.
 template <>
 struct completion_of<void> {
-  using signature = void(error_code);
+  using signature = void(error_code);  // the code alone
 };
+// That signature by itself.
 template <class T>
 using completion_signature = typename completion_of<T>::signature;
 
@@ -41,11 +43,13 @@ template <class Token>
 class with_diagnostics_t {
  public:
   constexpr with_diagnostics_t() = default;
+  // See with_diagnostics().
   constexpr explicit with_diagnostics_t(Token inner) : token(std::move(inner)) {}
 
-  Token token;
+  Token token;  // the token that is adapted
 };
 
+// The adapter around a token of any kind.
 template <class Token>
 with_diagnostics_t<std::decay_t<Token>> with_diagnostics(Token&& token) {
   return with_diagnostics_t<std::decay_t<Token>>(std::forward<Token>(token));
@@ -71,16 +75,19 @@ auto initiate(void (*start)(Params...), Token&& token, diagnostics* why, Args&&.
 template <class Handler>
 class diagnostics_handler {
  public:
+  // `own` is null where the caller gave the diagnostics, `why`, that are to be filled.
   diagnostics_handler(std::shared_ptr<diagnostics> own, diagnostics* why, Handler handler)
       : own_(std::move(own)), why_(why), handler_(std::move(handler)) {}
 
   template <class... T>
+  // Completes `Handler` with an exception_ptr in the place of the code; null without an error.
   void operator()(error_code code, T... values) {
     std::exception_ptr failure;
     if (code) failure = std::make_exception_ptr(error_with_diagnostics(code, *why_));
     std::move(handler_)(std::move(failure), std::move(values)...);
   }
 
+  // For Asio, which asks it for the executor, the allocator and the cancellation slot.
   const Handler& inner() const noexcept { return handler_; }
 
  private:

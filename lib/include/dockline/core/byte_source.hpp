@@ -38,10 +38,11 @@ class DOCKLINE_API byte_source {
   // Fills `block` from its start.
   //
   // Completion: with at least one byte, or with 0 bytes and no error at the end of the bytes, and again at
-  // each call after that. Never before this function returns. On an error no bytes count. Signature:
-  // void(error_code, std::size_t), on the handler's associated executor. Lifetimes: the memory behind `block`
-  // and the source stay until completion; one read at a time. Cancellation: by the handler's slot, any type;
-  // the source can then only be destroyed. Errors: the source's own; `why()` has the words.
+  // each call after that. Never before this function returns. On an error no bytes count.
+  // Signature: void(error_code, std::size_t), on the handler's associated executor.
+  // Lifetimes: the memory behind `block` and the source stay until completion; one read at a time.
+  // Cancellation: by the handler's slot, any type; the source can then only be destroyed.
+  // Errors: the source's own; `why()` has the words.
   virtual void async_read_some(boost::asio::mutable_buffer block, transfer_handler handler) = 0;
 
   // What there is to say about the error that the last read completed with.
@@ -50,6 +51,7 @@ class DOCKLINE_API byte_source {
   // To be asked between reads: how far it has come, and what a person should know of (a socket in the tree
   // that was skipped), each text once.
   virtual packing_progress packed() const noexcept { return {}; }
+  // The texts that are new since the last call.
   virtual std::vector<std::string> take_warnings() { return {}; }
 };
 

@@ -24,6 +24,10 @@ struct failed_step {
   std::optional<int> exit_code;  // of the command, when it ran
   std::string reason;            // in the builder's words
   std::string log_tail;          // the last lines that the step wrote, '\n' after each
+  std::string file;              // the Dockerfile's name, when it is known where in it the step is
+  int first_line = 0;            // of the instruction there, counted from 1; 0 when unknown
+  int last_line = 0;             // at least `first_line`
+  std::string excerpt;           // those lines and some around them, numbered and marked, '\n' after each
 };
 
 // Filled by an operation that fails, emptied by one that starts. Text of ours and text of the other side are
@@ -39,11 +43,16 @@ class DOCKLINE_API diagnostics {
   // Where a build failed; null for every other failure.
   const failed_step* step() const noexcept { return step_ ? &*step_ : nullptr; }
 
+  // Whether there is nothing to say.
   bool empty() const noexcept { return client_message_.empty() && server_message_.empty() && !step_; }
+  // Forgets everything, as each operation does when it starts.
   void clear() noexcept;
 
+  // Sets what client_message() gives. These three are for those who implement streams, sources or builders.
   void set_client_message(std::string text) { client_message_ = std::move(text); }
+  // Sets what server_message() gives.
   void set_server_message(std::string text) { server_message_ = std::move(text); }
+  // Sets what step() gives.
   void set_step(failed_step step) { step_ = std::move(step); }
 
  private:
@@ -60,9 +69,12 @@ DOCKLINE_API std::string describe(error_code code, const diagnostics& why);
 // what() is describe(code(), why()).
 class DOCKLINE_API error_with_diagnostics : public boost::system::system_error {
  public:
+  // Makes the text of what() at once.
   error_with_diagnostics(error_code code, diagnostics why);
 
+  // The words that go with code().
   const diagnostics& why() const noexcept { return why_; }
+  // describe(code(), why()).
   const char* what() const noexcept override { return text_.c_str(); }
 
  private:

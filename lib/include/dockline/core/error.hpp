@@ -19,6 +19,7 @@
 
 namespace dockline {
 
+// The error code that every operation completes with: of errc, of Asio, or of the operating system.
 using error_code = boost::system::error_code;
 using boost::system::result;
 
@@ -38,12 +39,17 @@ enum class errc {
   unreadable_file = 20,  // a file or directory of the context cannot be read
   file_changed = 21,     // a file shrank, grew or vanished while it was packed
 
+  // What comes back.
+  cannot_write = 30,  // a result cannot be written where it should go
+
   // The way to the other side.
   cannot_connect = 40,   // nothing answers at the address
   no_permission = 41,    // the socket is there but may not be opened
   connection_lost = 42,  // the peer went away before its answer was whole
   timed_out = 43,        // a deadline passed
   tls_failed = 44,       // a certificate is refused, or the other side speaks no TLS
+  no_credentials = 46,   // of a cloud: none were found
+  token_refused = 47,    // by the server that gives access tokens for credentials
 
   // What the other side sent.
   malformed_http = 60,     // not HTTP/1.1
@@ -76,14 +82,15 @@ enum class condition {
   invalid_argument,  // bad input, found here before anything was sent, or refused with a 400
   bad_context,       // the context could not be read as it was
   unreachable,       // nothing there, no permission, or it went away before it answered
-  not_found,
-  conflict,
-  unauthorized,
-  denied,
-  unsupported,  // by this daemon or this API version
-  build_failed,
-  service_failed,   // the other side says that it failed
-  peer_misbehaved,  // what the other side sent breaks its protocol
+  not_found,         // the daemon, or a registry, does not have it
+  conflict,          // it is in use, runs, or has the name already
+  unauthorized,      // credentials are missing or wrong
+  denied,            // credentials are right, and not enough
+  unsupported,       // by this daemon or this API version
+  build_failed,      // the build was run and failed
+  service_failed,    // the other side says that it failed
+  peer_misbehaved,   // what the other side sent breaks its protocol
+  bad_output,        // a result could not be written on this side
 };
 
 // The category of errc, named "dockline".
@@ -93,8 +100,10 @@ DOCKLINE_API const boost::system::error_category& error_category() noexcept;
 // mean the same, codes of Asio and of the operating system.
 DOCKLINE_API const boost::system::error_category& condition_category() noexcept;
 
+// Lets an errc become an error_code by itself.
 inline error_code make_error_code(errc code) noexcept { return {static_cast<int>(code), error_category()}; }
 
+// Lets a condition be compared with an error_code by itself.
 inline boost::system::error_condition make_error_condition(condition kind) noexcept {
   return {static_cast<int>(kind), condition_category()};
 }

@@ -24,6 +24,7 @@ DOCKLINE_API bool is_quiet_socket(int descriptor) noexcept;
 template <class Socket>
 class socket_stream final : public stream {
  public:
+  // Takes a socket that is connected.
   explicit socket_stream(Socket socket) : socket_(std::move(socket)) {}
 
   boost::asio::any_io_executor get_executor() override { return socket_.get_executor(); }

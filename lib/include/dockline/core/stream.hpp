@@ -18,16 +18,28 @@ class DOCKLINE_API stream {
  public:
   virtual ~stream() = default;
 
+  // Where reads and writes complete, for handlers without an executor of their own.
   virtual boost::asio::any_io_executor get_executor() = 0;
 
-  // Reads at least one byte into `block`, or completes with asio::error::eof.
-  // Signature: void(error_code, std::size_t). One read at a time, beside one write.
+  // Reads at least one byte into `block`.
+  //
+  // Completion: with the bytes that were read, or at the end of the bytes with asio::error::eof. Never before
+  // this function returns.
+  // Signature: void(error_code, std::size_t), on the handler's associated executor.
+  // Lifetimes: the memory behind `block` and the stream stay until completion; one read at a time, beside one
+  // write.
   // Cancellation: by the handler's slot, any type; the stream may then be closed only.
+  // Errors: those of the transport; why() may have words.
   virtual void async_read_some(boost::asio::mutable_buffer block, transfer_handler handler) = 0;
 
-  // Writes the buffers, one after the other, from the start; completes when at least one byte is written. The
-  // sequence is copied, the memory that its buffers point to stays until completion.
-  // Signature and cancellation as above. One write at a time, beside one read.
+  // Writes the buffers, one after the other, from the start.
+  //
+  // Completion: when at least one byte is written. Never before this function returns.
+  // Signature: void(error_code, std::size_t), on the handler's associated executor.
+  // Lifetimes: the sequence is copied, the memory that its buffers point to and the stream stay until
+  // completion; one write at a time, beside one read.
+  // Cancellation: by the handler's slot, any type; the stream may then be closed only.
+  // Errors: those of the transport.
   virtual void async_write_some(std::span<const boost::asio::const_buffer> blocks,
                                 transfer_handler handler) = 0;
 

@@ -11,11 +11,12 @@
 
 namespace dockline::engine {
 
+// Which streams of a container are connected to.
 struct attach_options {
   attach_options() = default;
 
-  bool out = true;
-  bool err = true;
+  bool out = true;   // its standard output
+  bool err = true;   // its standard error
   bool in = false;   // the container was created with open_stdin
   bool tty = false;  // as the container was created: one raw stream, all of it `out`
 };
@@ -26,8 +27,10 @@ struct attachment_state;
 class DOCKLINE_API attachment {
  public:
   attachment() = default;
+  // What async_container_attach() and async_exec_start() make.
   explicit attachment(std::shared_ptr<attachment_state> state) : state_(std::move(state)) {}
 
+  // What async_attachment_run() is compiled against.
   const std::shared_ptr<attachment_state>& state() const noexcept { return state_; }
 
  private:
@@ -43,7 +46,8 @@ DOCKLINE_API void start_attachment_run(attachment streams, std::shared_ptr<byte_
 //
 // Completion: when the connection is the container's; what it writes from then on is not lost.
 // Signature: void(error_code, attachment).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once; the connection is closed.
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once; the connection is closed.
 // Errors: errc::not_found; errc::unexpected_answer when the daemon does not upgrade; those of async_ping.
 // Source: Docker Engine API, ContainerAttach, since 1.0.
 template <class Token = default_token>
@@ -63,9 +67,11 @@ auto async_container_attach(const client& daemon, std::string id, attach_options
 // its standard input is closed, and reading goes on.
 //
 // Completion: when the container closed its streams. An input that could not be delivered any more is no
-// error. Signature: void(error_code). Lifetimes: `why` stays until completion; the rest is kept. `input` may
-// be null. Cancellation: any type, at once; the container goes on, detached. Errors: errc::malformed_stream,
-// errc::connection_lost.
+// error.
+// Signature: void(error_code).
+// Lifetimes: `why` stays until completion; the rest is kept. `input` may be null.
+// Cancellation: any type, at once; the container goes on, detached.
+// Errors: errc::malformed_stream, errc::connection_lost.
 template <class Token = default_token>
 auto async_attachment_run(const attachment& streams, std::shared_ptr<byte_source> input, output_sink sink,
                           diagnostics& why, Token&& token = {}) {

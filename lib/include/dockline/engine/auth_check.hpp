@@ -10,6 +10,7 @@
 
 namespace dockline::engine {
 
+// What the registry answered to a login.
 struct auth_check_result {
   auth_check_result() = default;
 
@@ -22,7 +23,8 @@ DOCKLINE_API void start_auth_check(client daemon, registry_auth auth, diagnostic
 
 // Has the daemon log in to the registry `auth.server_address`, Docker Hub when that is empty, and forget it.
 //
-// Completion: when the daemon has the registry's answer. Signature: void(error_code, auth_check_result).
+// Completion: when the daemon has the registry's answer.
+// Signature: void(error_code, auth_check_result).
 // Lifetimes: `why` stays until completion; all else is kept by the operation.
 // Cancellation: any type, at once; the connection is closed.
 // Errors: errc::unauthorized where the daemon says so; dockerd (20.10 to 28) answers 500 to wrong credentials

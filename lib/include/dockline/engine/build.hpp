@@ -20,6 +20,7 @@ namespace dockline::engine {
 // A limit on what a process of a RUN may use, as in `docker build --ulimit`.
 struct ulimit {
   ulimit() = default;
+  // As `--ulimit nofile=1024:2048` has it: the name, then the limits.
   ulimit(std::string kind, std::int64_t soft_limit, std::int64_t hard_limit)
       : name(std::move(kind)), soft(soft_limit), hard(hard_limit) {}
 
@@ -41,6 +42,7 @@ struct build_options {
   std::string remote;
   // Values of ARG; an empty one means "without a value", like `--build-arg NAME` of an unset variable.
   std::map<std::string, std::optional<std::string>> build_args;
+  // Metadata of the image, as LABEL sets it: {"org.example.revision", "1f6c0d"}.
   std::map<std::string, std::string> labels;
   // The stage to stop at. Empty: the last one.
   std::string target;
@@ -50,6 +52,7 @@ struct build_options {
   std::map<std::string, registry_auth> registry_auths;
   // Images whose layers may serve as cache.
   std::vector<std::string> cache_from;
+  // Run every step, whatever the cache has.
   bool no_cache = false;
   // Look for newer base images.
   bool pull = false;
@@ -61,18 +64,18 @@ struct build_options {
   bool quiet = false;   // the daemon answers with the id alone
 
   // For the containers of RUN.
-  std::string network_mode;              // "host", "none", "bridge", "container:ID"
-  std::vector<std::string> extra_hosts;  // "name:address", address may be "host-gateway"
-  std::int64_t memory = 0;
-  std::int64_t memory_swap = 0;  // memory and swap together; -1 is unlimited
-  std::int64_t cpu_shares = 0;
-  std::int64_t cpu_period = 0;  // microseconds
-  std::int64_t cpu_quota = 0;   // microseconds in each period
-  std::string cpuset_cpus;      // "0-2,5"
-  std::string cpuset_mems;
-  std::string cgroup_parent;
-  std::int64_t shm_size = 0;
-  std::vector<ulimit> ulimits;
+  std::string network_mode;               // "host", "none", "bridge", "container:ID"
+  std::vector<std::string> extra_hosts;   // "name:address", address may be "host-gateway"
+  std::int64_t memory = 0;                // bytes; 0 is no limit
+  std::int64_t memory_swap = 0;           // memory and swap together; -1 is unlimited
+  std::int64_t cpu_shares = 0;            // weight against other containers; 1024 is a container's usual one
+  std::int64_t cpu_period = 0;            // microseconds
+  std::int64_t cpu_quota = 0;             // microseconds in each period
+  std::string cpuset_cpus;                // "0-2,5"
+  std::string cpuset_mems;                // memory nodes: "0,1"
+  std::string cgroup_parent;              // the cgroup that theirs are made in
+  std::int64_t shm_size = 0;              // bytes of /dev/shm; 0: the daemon's default, usually 64 MiB
+  std::vector<ulimit> ulimits;            // limits on their processes
   std::string isolation;                  // Windows only
   std::vector<std::string> security_opt;  // Windows only; a daemon on Linux refuses it
 
@@ -80,8 +83,15 @@ struct build_options {
   std::string outputs;
   // Identifies the build for /build/cancel, BuildKit only.
   std::string build_id;
+  // Has BuildKit build, with the context as the body. What needs a session it cannot have then: secrets, SSH,
+  // private base images, a result that goes elsewhere; see dockline/buildkit/build.hpp. Since API 1.39;
+  // podman takes no notice.
+  bool buildkit = false;
+  // The session that BuildKit asks for files and credentials; for programs that serve their own.
+  std::string session;
 };
 
+// What a build made.
 struct built_image {
   built_image() = default;
 
@@ -98,13 +108,14 @@ DOCKLINE_API void start_build(client daemon, std::shared_ptr<byte_source> contex
 // messages arrive as events meanwhile.
 //
 // Completion: when the daemon has told the image's id, or the build failed. An error inside the answer's 200
-// is a failure, and so is an answer that ends with neither id nor error. Signature: void(error_code,
-// built_image). Lifetimes: `why` stays until completion; everything else is kept by the operation. `on_event`
-// may be empty. Cancellation: any type. The connection is closed, upon which dockerd ends the running step
-// and tags nothing; podman (4.3 to 5.8) lets the step run to its end first. The client stays usable. Errors:
-// errc::build_failed, with diagnostics::step() telling where; errc::no_outcome; errc::invalid_reference and
-// errc::invalid_argument before anything is sent; errc::unsupported_parameter; the context's own errors;
-// those of async_ping and of the daemon's status.
+// is a failure, and so is an answer that ends with neither id nor error.
+// Signature: void(error_code, built_image).
+// Lifetimes: `why` stays until completion; everything else is kept by the operation. `on_event` may be empty.
+// Cancellation: any type. The connection is closed, upon which dockerd ends the running step and tags
+// nothing; podman (4.3 to 5.8) lets the step run to its end first. The client stays usable.
+// Errors: errc::build_failed, with diagnostics::step() telling where; errc::no_outcome;
+// errc::invalid_reference and errc::invalid_argument before anything is sent; errc::unsupported_parameter;
+// the context's own errors; those of async_ping and of the daemon's status.
 // Source: Docker Engine API, ImageBuild, since 1.0.
 template <class Token = default_token>
 auto async_build(const client& daemon, std::shared_ptr<byte_source> context, build_options options,

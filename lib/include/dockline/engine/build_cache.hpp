@@ -16,17 +16,18 @@ namespace dockline::engine {
 struct build_cache_record {
   build_cache_record() = default;
 
-  std::string id;
-  std::string type;         // "regular", "source.local", "exec.cachemount", …
-  std::string description;  // "mount / from exec /bin/sh -c make"
-  bool in_use = false;
-  bool shared = false;
-  std::int64_t size = 0;  // bytes
-  std::int64_t usage_count = 0;
-  std::string created_at;    // RFC 3339
-  std::string last_used_at;  // RFC 3339; empty: never
+  std::string id;                // BuildKit's: "u9gcd8xm8mzrmzgljiscw17nl"
+  std::string type;              // "regular", "source.local", "exec.cachemount", …
+  std::string description;       // "mount / from exec /bin/sh -c make"
+  bool in_use = false;           // a build is using it
+  bool shared = false;           // an image uses it as well
+  std::int64_t size = 0;         // bytes
+  std::int64_t usage_count = 0;  // builds that took it from the cache
+  std::string created_at;        // RFC 3339
+  std::string last_used_at;      // RFC 3339; empty: never
 };
 
+// What a prune may remove.
 struct build_prune_options {
   build_prune_options() = default;
 
@@ -38,10 +39,11 @@ struct build_prune_options {
   std::int64_t min_free_space = 0;  // bytes of the disk to be free afterwards; 0: no bound. Since API 1.48
 };
 
+// What a prune removed.
 struct build_cache_pruned {
   build_cache_pruned() = default;
 
-  std::vector<std::string> ids;
+  std::vector<std::string> ids;      // of the records; CachesDeleted of the API
   std::int64_t space_reclaimed = 0;  // bytes
 };
 
@@ -52,10 +54,13 @@ DOCKLINE_API void start_build_cancel(client daemon, std::string build_id, diagno
 
 // Removes what no build uses from BuildKit's cache. podman has no such cache and answers with 404.
 //
-// Completion: when it is removed. Signature: void(error_code, build_cache_pruned).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once; what is removed by then is gone.
+// Completion: when it is removed.
+// Signature: void(error_code, build_cache_pruned).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once; what is removed by then is gone.
 // Errors: errc::unsupported_parameter; errc::not_found from podman; those of async_ping;
-// errc::malformed_json. Source: Docker Engine API, BuildPrune, since 1.31.
+// errc::malformed_json.
+// Source: Docker Engine API, BuildPrune, since 1.31.
 template <class Token = default_token>
 auto async_build_prune(const client& daemon, build_prune_options options, diagnostics& why,
                        Token&& token = {}) {
@@ -71,10 +76,12 @@ auto async_build_prune(const client& daemon, build_prune_options options, Token&
 // Ends the BuildKit build that was started with this build_options::build_id. The classic builder takes no
 // notice; there, only closing the build's connection helps.
 //
-// Completion: when the daemon has taken note, also of an id that it does not know. Signature:
-// void(error_code). Lifetimes: `why` stays until completion. Cancellation: any type; it may have been
-// cancelled all the same. Errors: errc::unsupported_parameter; errc::not_found from podman; those of
-// async_ping. Source: moby, POST /build/cancel, since 1.39; not in the API's description.
+// Completion: when the daemon has taken note, also of an id that it does not know.
+// Signature: void(error_code).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type; it may have been cancelled all the same.
+// Errors: errc::unsupported_parameter; errc::not_found from podman; those of async_ping.
+// Source: moby, POST /build/cancel, since 1.39; not in the API's description.
 template <class Token = default_token>
 auto async_build_cancel(const client& daemon, std::string build_id, diagnostics& why, Token&& token = {}) {
   return initiate<void>(&start_build_cancel, std::forward<Token>(token), &why, daemon, std::move(build_id));

@@ -3,11 +3,13 @@
 #include "dockline/core/async.hpp"
 #include "dockline/core/export.hpp"
 #include "dockline/engine/connector.hpp"
+#include "dockline/http/exchange_event.hpp"
 #include "dockline/http/tls_options.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -34,11 +36,23 @@ struct client_options {
   // What the daemon's log calls this client.
   std::string user_agent = "dockline/0.1";
 
-  // Deadlines of each exchange; zero is none. Streams that are silent for as long as their work takes (build,
-  // wait, logs, attach) are held to `connect` only.
-  std::chrono::milliseconds connect_timeout{10'000};  // until the connection stands
-  std::chrono::milliseconds answer_timeout{60'000};   // from the request sent to the head of the answer
-  std::chrono::milliseconds idle_timeout{60'000};     // without a byte in either direction
+  // Fields that each request carries as well, for a proxy before the daemon: "HttpHeaders" of config.json.
+  // One that the request has already, or that says how its bytes are framed, is left out.
+  std::map<std::string, std::string> headers;
+
+  // Hears of each request to the daemon and its answer, on the client's strand. Secrets are masked.
+  http::exchange_observer on_exchange;
+
+  // How long it may take until a connection stands; zero is without end.
+  std::chrono::milliseconds connect_timeout{10'000};
+
+  // How long it may take from the request sent to the head of the answer; zero is without end. Operations that
+  // are silent for as long as their work takes (builds, transfers, prunes, waiting, following) are not held to it.
+  std::chrono::milliseconds answer_timeout{60'000};
+
+  // How long an exchange may be without a byte in either direction; zero is without end. The same operations are
+  // not held to it.
+  std::chrono::milliseconds idle_timeout{60'000};
 };
 
 // Options with `host` taken from the environment variable DOCKER_HOST, when it is set and not empty. For all
@@ -61,6 +75,7 @@ class DOCKLINE_API client {
   // The same over connections that `connect` makes; `host` and `tls` of the options do not count then.
   client(boost::asio::any_io_executor executor, connector connect, client_options options = {});
 
+  // The executor that it was made with.
   boost::asio::any_io_executor get_executor() const;
 
   // What the operations of this library are compiled against.

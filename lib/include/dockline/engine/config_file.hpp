@@ -20,13 +20,13 @@ namespace dockline::engine {
 struct proxy_settings {
   proxy_settings() = default;
 
-  std::string http;
-  std::string https;
-  std::string ftp;
-  std::string all;
-  std::string no;  // what is reached without one
+  std::string http;   // for http:// URLs: "http://proxy.example:3128"; httpProxy in the file
+  std::string https;  // for https:// URLs; httpsProxy
+  std::string ftp;    // for ftp:// URLs; ftpProxy
+  std::string all;    // for what none of the others is for; allProxy
+  std::string no;     // what is reached without one
 
-  bool operator==(const proxy_settings&) const = default;
+  bool operator==(const proxy_settings&) const = default;  // field by field
 };
 
 // What config.json says. The keys of registries are as written there; see registry_key().

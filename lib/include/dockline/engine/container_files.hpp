@@ -13,19 +13,27 @@
 
 namespace dockline::engine {
 
-enum class container_path_type { file, directory, symlink, other };
+// What a path is.
+enum class container_path_type {
+  file,       // a regular one
+  directory,  // also one that a volume is mounted on
+  symlink,    // it is not followed
+  other       // a device, a pipe, a socket
+};
 
+// What is at a path in a container.
 struct container_path {
   container_path() = default;
 
-  std::string name;  // the last part of the path
-  container_path_type type = container_path_type::file;
-  std::uint32_t permissions = 0;  // 0755
-  std::int64_t size = 0;          // bytes
-  std::string modified;           // RFC 3339
-  std::string link_target;        // of a symlink
+  std::string name;                                      // the last part of the path
+  container_path_type type = container_path_type::file;  // from the daemon's `mode`
+  std::uint32_t permissions = 0;                         // 0755
+  std::int64_t size = 0;                                 // bytes
+  std::string modified;                                  // RFC 3339
+  std::string link_target;                               // of a symlink
 };
 
+// A path in a container, and its tar.
 struct container_archive {
   container_archive() = default;
 
@@ -33,6 +41,7 @@ struct container_archive {
   std::shared_ptr<byte_source> tar;  // a directory with all that is in it, else one entry
 };
 
+// How a tar is unpacked in a container.
 struct container_put_options {
   container_put_options() = default;
 
@@ -51,8 +60,10 @@ DOCKLINE_API void start_container_archive_put(client daemon, std::string id, std
 
 // Looks at a path in a container.
 //
-// Completion: when the answer is there. Signature: void(error_code, container_path).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once.
+// Completion: when the answer is there.
+// Signature: void(error_code, container_path).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once.
 // Errors: errc::not_found for the container as for the path, and since a HEAD is answered without a body the
 // daemon says no words; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ContainerArchiveInfo, since 1.20.
@@ -71,10 +82,13 @@ auto async_container_path_stat(const client& daemon, std::string id, std::string
 // Opens the tar of a path in a container.
 //
 // Completion: when the daemon has begun to answer. The bytes come as they are read from the source, no
-// faster; dropping the source closes the connection. Signature: void(error_code, container_archive).
-// Lifetimes: `why` stays until completion; the source keeps what it needs. Cancellation: any type, at once.
+// faster; dropping the source closes the connection.
+// Signature: void(error_code, container_archive).
+// Lifetimes: `why` stays until completion; the source keeps what it needs.
+// Cancellation: any type, at once.
 // Errors: errc::not_found; those of async_ping; errc::malformed_json. A read of the source:
-// errc::connection_lost, errc::timed_out. Source: Docker Engine API, ContainerArchive, since 1.20.
+// errc::connection_lost, errc::timed_out.
+// Source: Docker Engine API, ContainerArchive, since 1.20.
 template <class Token = default_token>
 auto async_container_archive_get(const client& daemon, std::string id, std::string path, diagnostics& why,
                                  Token&& token = {}) {
@@ -89,8 +103,10 @@ auto async_container_archive_get(const client& daemon, std::string id, std::stri
 
 // Unpacks a tar, compressed or not, in a directory of a container that must be there.
 //
-// Completion: when it is unpacked. Signature: void(error_code). Lifetimes: `why` stays until completion; the
-// rest is kept. Cancellation: any type; the connection is closed, and what was unpacked stays.
+// Completion: when it is unpacked.
+// Signature: void(error_code).
+// Lifetimes: `why` stays until completion; the rest is kept.
+// Cancellation: any type; the connection is closed, and what was unpacked stays.
 // Errors: errc::not_found; errc::bad_request where `path` is no directory, or keep_types forbids it;
 // errc::denied when the file system is read-only; the source's own; those of async_ping.
 // Source: Docker Engine API, PutContainerArchive, since 1.20 (keep_owners since 1.26).

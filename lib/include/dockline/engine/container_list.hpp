@@ -14,6 +14,7 @@
 
 namespace dockline::engine {
 
+// Which containers are listed, and what is told of them.
 struct container_list_options {
   container_list_options() = default;
 
@@ -24,6 +25,7 @@ struct container_list_options {
   filter_map filters;
 };
 
+// A port of a container, and where the host shows it.
 struct published_port {
   published_port() = default;
 
@@ -33,38 +35,40 @@ struct published_port {
   std::string type;      // "tcp"
 };
 
+// A row of the list.
 struct container_summary {
   container_summary() = default;
 
-  std::string id;                  // 64 hexadecimal digits
-  std::vector<std::string> names;  // "/web"
-  std::string image;               // as it was named
-  std::string image_id;
-  std::string command;
-  std::int64_t created = 0;  // seconds since 1970
-  std::vector<published_port> ports;
-  std::map<std::string, std::string> labels;
-  std::string state;               // "running", "exited"
-  std::string status;              // "Up 2 hours"
-  std::int64_t size_rw = -1;       // bytes of what it wrote; -1: not asked for
-  std::int64_t size_root_fs = -1;  // bytes with its image; -1: not asked for
+  std::string id;                             // 64 hexadecimal digits
+  std::vector<std::string> names;             // "/web"
+  std::string image;                          // as it was named
+  std::string image_id;                       // "sha256:…"
+  std::string command;                        // the program and its arguments: "sh -c 'make all'"
+  std::int64_t created = 0;                   // seconds since 1970
+  std::vector<published_port> ports;          // of the container, published or not
+  std::map<std::string, std::string> labels;  // the image's and its own
+  std::string state;                          // "running", "exited"
+  std::string status;                         // "Up 2 hours"
+  std::int64_t size_rw = -1;                  // bytes of what it wrote; -1: not asked for
+  std::int64_t size_root_fs = -1;             // bytes with its image; -1: not asked for
 };
 
+// What the daemon knows of one container.
 struct container_info {
   container_info() = default;
 
-  std::string id;
-  std::string name;     // "/web"
-  std::string created;  // RFC 3339
-  std::string image;    // as it was named
-  std::string image_id;
-  std::string path;  // of the program
-  std::vector<std::string> args;
-  std::map<std::string, std::string> labels;
-  bool tty = false;  // it writes one raw stream
-  bool open_stdin = false;
-  std::string status;  // "created", "running", "paused", "restarting", "exited", "dead"
-  bool running = false;
+  std::string id;                             // 64 hexadecimal digits
+  std::string name;                           // "/web"
+  std::string created;                        // RFC 3339
+  std::string image;                          // as it was named
+  std::string image_id;                       // "sha256:…" of the image; the API calls it Image
+  std::string path;                           // of the program
+  std::vector<std::string> args;              // of the program
+  std::map<std::string, std::string> labels;  // the image's and its own
+  bool tty = false;                           // it writes one raw stream
+  bool open_stdin = false;                    // its standard input stays open for an attachment
+  std::string status;       // "created", "running", "paused", "restarting", "exited", "dead"
+  bool running = false;     // dockerd: also while it is paused
   bool oom_killed = false;  // the kernel ended it, for its memory
   std::int64_t pid = 0;     // on the daemon's host; 0 when it does not run
   int exit_code = 0;        // of the last run
@@ -75,6 +79,7 @@ struct container_info {
   std::string raw;          // the daemon's answer as it came: JSON
 };
 
+// What a prune removed.
 struct containers_pruned {
   containers_pruned() = default;
 
@@ -91,10 +96,13 @@ DOCKLINE_API void start_container_prune(client daemon, filter_map filters, diagn
 
 // Lists the containers that run, or all.
 //
-// Completion: when the answer is there. Signature: void(error_code, std::vector<container_summary>).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once.
+// Completion: when the answer is there.
+// Signature: void(error_code, std::vector<container_summary>).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once.
 // Errors: errc::bad_request for a filter that the daemon does not know; those of async_ping;
-// errc::malformed_json. Source: Docker Engine API, ContainerList, since 1.0.
+// errc::malformed_json.
+// Source: Docker Engine API, ContainerList, since 1.0.
 template <class Token = default_token>
 auto async_container_list(const client& daemon, container_list_options options, diagnostics& why,
                           Token&& token = {}) {
@@ -109,8 +117,10 @@ auto async_container_list(const client& daemon, container_list_options options, 
 
 // Reads what the daemon knows of a container, named by id or name.
 //
-// Completion: when the answer is there. Signature: void(error_code, container_info).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once.
+// Completion: when the answer is there.
+// Signature: void(error_code, container_info).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once.
 // Errors: errc::not_found; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ContainerInspect, since 1.0.
 template <class Token = default_token>
@@ -127,10 +137,13 @@ auto async_container_inspect(const client& daemon, std::string id, Token&& token
 // Removes all containers that do not run. The filters are "until" (a time or a duration: "24h"), "label" and
 // "label!".
 //
-// Completion: when they are removed. Signature: void(error_code, containers_pruned).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once; what is removed by then is gone.
+// Completion: when they are removed.
+// Signature: void(error_code, containers_pruned).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once; what is removed by then is gone.
 // Errors: errc::bad_request for a filter that the daemon does not know; errc::conflict while another prune
-// runs; those of async_ping; errc::malformed_json. Source: Docker Engine API, ContainerPrune, since 1.25.
+// runs; those of async_ping; errc::malformed_json.
+// Source: Docker Engine API, ContainerPrune, since 1.25.
 template <class Token = default_token>
 auto async_container_prune(const client& daemon, filter_map filters, diagnostics& why, Token&& token = {}) {
   return initiate<containers_pruned>(&start_container_prune, std::forward<Token>(token), &why, daemon,

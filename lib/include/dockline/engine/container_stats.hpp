@@ -11,6 +11,7 @@
 
 namespace dockline::engine {
 
+// How many samples are taken.
 struct stats_options {
   stats_options() = default;
 
@@ -19,13 +20,14 @@ struct stats_options {
   bool one_shot = false;
 };
 
+// A sample of what a container uses.
 struct container_stats {
   container_stats() = default;
 
-  std::string read;             // RFC 3339; year 1 when the container does not run
-  double cpu_percent = 0;       // since the sample before; 100 is one CPU
-  std::uint64_t cpu_total = 0;  // nanoseconds so far
-  std::int64_t online_cpus = 0;
+  std::string read;                       // RFC 3339; year 1 when the container does not run
+  double cpu_percent = 0;                 // since the sample before; 100 is one CPU
+  std::uint64_t cpu_total = 0;            // nanoseconds so far
+  std::int64_t online_cpus = 0;           // CPUs that the container may use
   std::uint64_t memory_usage = 0;         // bytes, without what the kernel would drop from its cache first
   std::uint64_t memory_limit = 0;         // bytes
   std::uint64_t network_received = 0;     // bytes, all interfaces
@@ -45,9 +47,11 @@ DOCKLINE_API void start_container_stats(client daemon, std::string id, stats_opt
 
 // Hands samples of what a container uses to `on_sample`.
 //
-// Completion: behind a single one, or when the container is gone. Signature: void(error_code).
-// Lifetimes: `why` stays until completion; the rest is kept. Cancellation: any type, at once; the connection
-// is closed. Errors: errc::not_found; errc::unsupported_parameter; errc::malformed_json; those of async_ping.
+// Completion: behind a single one, or when the container is gone.
+// Signature: void(error_code).
+// Lifetimes: `why` stays until completion; the rest is kept.
+// Cancellation: any type, at once; the connection is closed.
+// Errors: errc::not_found; errc::unsupported_parameter; errc::malformed_json; those of async_ping.
 // Source: Docker Engine API, ContainerStats, since 1.17.
 template <class Token = default_token>
 auto async_container_stats(const client& daemon, std::string id, stats_options options, stats_sink on_sample,

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@ namespace dockline::engine {
 struct credential_store {
   credential_store() = default;
 
+  // What config.json says.
   config_file config;
   // The directories that hold the helper programs, docker-credential-NAME, separated by ':' as in PATH.
   // Relative ones are passed over.
@@ -35,6 +37,11 @@ struct credential_store {
 // Errors: those of read_config_file.
 DOCKLINE_API result<credential_store> credential_store_from_environment(diagnostics& why);
 
+// The path of the program that would be run for the helper `name`, docker-credential-NAME. Empty: there is
+// none on the search path, or the name is none that config.json may have. Waits for the disk.
+DOCKLINE_API std::string find_credential_helper(const credential_store& store, std::string_view name);
+
+// What was found, and what stood in the way.
 struct found_credentials {
   found_credentials() = default;
 
@@ -55,11 +62,13 @@ DOCKLINE_API void start_find_credentials(boost::asio::any_io_executor executor, 
 // loop. A helper that does not know a registry makes it anonymous, as with docker. One that is missing,
 // fails, says something else or takes too long is a warning, and what "auths" has is taken instead.
 //
-// Completion: when every helper has ended. Signature: void(error_code, found_credentials), on the token's
-// associated executor, by default `executor`. Lifetimes: `why` stays until completion, all else is kept by
-// the operation. Cancellation: any type; the helpers are killed, with the processes that they started, and
-// are gone before the operation completes. Errors: operation_aborted alone; what goes wrong with a helper is
-// a warning. Source: docker-credential-helpers' protocol, `docker-credential-NAME get`.
+// Completion: when every helper has ended.
+// Signature: void(error_code, found_credentials), on the token's associated executor, by default `executor`.
+// Lifetimes: `why` stays until completion, all else is kept by the operation.
+// Cancellation: any type; the helpers are killed, with the processes that they started, and are gone before
+// the operation completes.
+// Errors: operation_aborted alone; what goes wrong with a helper is a warning.
+// Source: docker-credential-helpers' protocol, `docker-credential-NAME get`.
 template <class Token = default_token>
 auto async_find_credentials(boost::asio::any_io_executor executor, credential_store store,
                             std::vector<std::string> registries, diagnostics& why, Token&& token = {}) {

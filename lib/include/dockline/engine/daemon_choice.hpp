@@ -22,12 +22,12 @@ struct daemon_sources {
   std::string host;     // what was asked for: --host
   std::string context;  // or by the name of a docker context: --context
 
-  // TLS as it was asked for. `tls` alone takes any certificate; `tls_verify` implies it.
-  std::optional<bool> tls;
-  std::optional<bool> tls_verify;
-  std::string tls_ca_file;
-  std::string tls_certificate_file;
-  std::string tls_key_file;
+  // TLS, as it was asked for.
+  std::optional<bool> tls;           // --tls; alone it takes any certificate
+  std::optional<bool> tls_verify;    // --tlsverify; implies the former
+  std::string tls_ca_file;           // --tlscacert; empty: ca.pem in docker_cert_path
+  std::string tls_certificate_file;  // --tlscert; empty: cert.pem there
+  std::string tls_key_file;          // --tlskey; empty: key.pem there
 
   // The environment.
   std::string docker_host;         // DOCKER_HOST
@@ -39,7 +39,31 @@ struct daemon_sources {
   std::string runtime_directory;   // XDG_RUNTIME_DIR, where podman would have its socket
 };
 
+// The sources that are in the environment, and nothing asked for. Reads no file.
 DOCKLINE_API daemon_sources daemon_sources_from_environment();
+
+// Who has the say.
+enum class daemon_origin {
+  host_option,      // daemon_sources::host
+  context_option,   // daemon_sources::context
+  docker_host,      // DOCKER_HOST
+  docker_context,   // DOCKER_CONTEXT
+  current_context,  // "currentContext" of config.json
+  default_socket    // nobody: unix:///var/run/docker.sock
+};
+
+// Who named the daemon, and how.
+struct daemon_naming {
+  daemon_naming() = default;
+
+  daemon_origin origin = daemon_origin::default_socket;  // who had the say
+  // The docker context that it named. Empty: an address, or the default socket; also for the name "default".
+  std::string context;
+};
+
+// How choose_daemon() decides, without the settings of the context.
+// Errors: those of choose_daemon, but for what a context's own files have.
+DOCKLINE_API result<daemon_naming> who_names_the_daemon(const daemon_sources& sources, diagnostics& why);
 
 // The daemon: `host`, or the context that `context` names; else DOCKER_HOST, DOCKER_CONTEXT, the current
 // context of config.json, and last the default socket; the context "default" is DOCKER_HOST or the default

@@ -15,6 +15,7 @@
 
 namespace dockline::engine {
 
+// What of the daemon's disk is looked at.
 struct disk_usage_options {
   disk_usage_options() = default;
 
@@ -22,25 +23,27 @@ struct disk_usage_options {
   std::vector<std::string> types;
 };
 
+// A volume, and what it takes.
 struct volume_usage {
   volume_usage() = default;
 
-  std::string name;
-  std::string driver;
-  std::string mountpoint;
-  std::map<std::string, std::string> labels;
-  std::int64_t size = -1;       // bytes; -1: not known
-  std::int64_t ref_count = -1;  // containers that use it; -1: not known
+  std::string name;                           // 64 hexadecimal digits for one that has no name
+  std::string driver;                         // "local"
+  std::string mountpoint;                     // where it is on the daemon's host
+  std::map<std::string, std::string> labels;  // its metadata
+  std::int64_t size = -1;                     // bytes; -1: not known
+  std::int64_t ref_count = -1;                // containers that use it; -1: not known
 };
 
+// What the daemon holds on disk.
 struct disk_usage {
   disk_usage() = default;
 
-  std::int64_t layers_size = 0;  // bytes of all layers, each counted once
-  std::vector<image_summary> images;
-  std::vector<container_summary> containers;  // with their sizes
-  std::vector<volume_usage> volumes;
-  std::vector<build_cache_record> build_cache;
+  std::int64_t layers_size = 0;                 // bytes of all layers, each counted once
+  std::vector<image_summary> images;            // every image, with its size
+  std::vector<container_summary> containers;    // with their sizes
+  std::vector<volume_usage> volumes;            // with what they take
+  std::vector<build_cache_record> build_cache;  // BuildKit's
 };
 
 DOCKLINE_API void start_disk_usage(client daemon, disk_usage_options options, diagnostics* why,
@@ -48,10 +51,13 @@ DOCKLINE_API void start_disk_usage(client daemon, disk_usage_options options, di
 
 // Adds up what the daemon holds on disk. It may take the daemon seconds.
 //
-// Completion: when the answer is there. Signature: void(error_code, disk_usage).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once.
+// Completion: when the answer is there.
+// Signature: void(error_code, disk_usage).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once.
 // Errors: errc::conflict while another such request runs; errc::unsupported_parameter; those of async_ping;
-// errc::malformed_json. Source: Docker Engine API, SystemDataUsage, since 1.25.
+// errc::malformed_json.
+// Source: Docker Engine API, SystemDataUsage, since 1.25.
 template <class Token = default_token>
 auto async_disk_usage(const client& daemon, disk_usage_options options, diagnostics& why,
                       Token&& token = {}) {

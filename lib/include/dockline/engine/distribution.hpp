@@ -12,6 +12,7 @@
 
 namespace dockline::engine {
 
+// What a registry has under a name.
 struct distribution_info {
   distribution_info() = default;
 
@@ -26,12 +27,14 @@ DOCKLINE_API void start_distribution_inspect(client daemon, std::string name, re
 
 // Asks the registry of `name` for its manifest: whether an image is there, and for which platforms.
 //
-// Completion: when the answer is there. Signature: void(error_code, distribution_info).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once.
+// Completion: when the answer is there.
+// Signature: void(error_code, distribution_info).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once.
 // Errors: errc::unauthorized, errc::denied and errc::not_found, which dockerd 20 tells apart less well than
 // later ones (a missing image may be unauthorized there, as the registry has it); errc::not_found from
-// podman, which lacks this endpoint; those of async_ping; errc::malformed_json. Source: Docker Engine API,
-// DistributionInspect, since 1.30.
+// podman, which lacks this endpoint; those of async_ping; errc::malformed_json.
+// Source: Docker Engine API, DistributionInspect, since 1.30.
 template <class Token = default_token>
 auto async_distribution_inspect(const client& daemon, std::string name, registry_auth auth, diagnostics& why,
                                 Token&& token = {}) {

@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dockline {
 class diagnostics;
@@ -15,13 +16,14 @@ class diagnostics;
 
 namespace dockline::engine {
 
+// A context, as far as a client needs it.
 struct docker_context {
   docker_context() = default;
 
-  std::string name;
-  std::string description;
-  std::string host;       // "tcp://build.example:2376"
-  http::tls_options tls;  // enabled when the context has any TLS file, or wants none to be verified
+  std::string name;         // "build-host"
+  std::string description;  // what its maker wrote; usually empty
+  std::string host;         // "tcp://build.example:2376"
+  http::tls_options tls;    // enabled when the context has any TLS file, or wants none to be verified
 };
 
 // Reads a context as `docker context create` stored it: contexts/meta and contexts/tls below docker's
@@ -30,5 +32,16 @@ struct docker_context {
 // when it cannot be understood, or is no context of a docker daemon.
 DOCKLINE_API result<docker_context> read_docker_context(const std::string& config_directory,
                                                         std::string_view name, diagnostics& why);
+
+// What is stored, and what cannot be read of it.
+struct docker_context_list {
+  docker_context_list() = default;
+
+  std::vector<docker_context> contexts;  // by name
+  std::vector<std::string> problems;     // of those that cannot be read: path, place and reason
+};
+
+// All contexts that are stored. Waits for the disk.
+DOCKLINE_API docker_context_list list_docker_contexts(const std::string& config_directory);
 
 }  // namespace dockline::engine

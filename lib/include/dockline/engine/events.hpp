@@ -15,6 +15,7 @@
 
 namespace dockline::engine {
 
+// Which events are told.
 struct events_options {
   events_options() = default;
 
@@ -27,6 +28,7 @@ struct events_options {
   std::optional<std::chrono::system_clock::time_point> until;
 };
 
+// Something that happened on the daemon.
 struct daemon_event {
   daemon_event() = default;
 
@@ -35,8 +37,8 @@ struct daemon_event {
   std::string id;                                 // of what it happened to
   std::map<std::string, std::string> attributes;  // "name", "image", "exitCode", labels
   std::string scope;                              // "local", "swarm"
-  std::chrono::system_clock::time_point time;
-  std::string raw;  // the event as the daemon sent it: JSON
+  std::chrono::system_clock::time_point time;  // the daemon's clock, to the nanosecond; timeNano of the API
+  std::string raw;                             // the event as the daemon sent it: JSON
 };
 
 // Called for each event, in order, on the operation's executor. The next one is not read before it returns.
@@ -48,11 +50,13 @@ DOCKLINE_API void start_events(client daemon, events_options options, daemon_eve
 
 // Hands the daemon's events to `on_event`, each as it happens. No deadline but the connection's holds.
 //
-// Completion: when `until` is reached, or the daemon ends. Signature: void(error_code).
-// Lifetimes: `why` stays until completion; the rest is kept. Cancellation: any type, at once; the connection
-// is closed. Errors: errc::bad_request for a filter that the daemon does not know; errc::connection_lost when
-// the daemon goes away; errc::malformed_json; errc::message_too_long for an event above 16 MiB; those of
-// async_ping. Source: Docker Engine API, SystemEvents, since 1.0 (the types since 1.22).
+// Completion: when `until` is reached, or the daemon ends.
+// Signature: void(error_code).
+// Lifetimes: `why` stays until completion; the rest is kept.
+// Cancellation: any type, at once; the connection is closed.
+// Errors: errc::bad_request for a filter that the daemon does not know; errc::connection_lost when the daemon
+// goes away; errc::malformed_json; errc::message_too_long for an event above 16 MiB; those of async_ping.
+// Source: Docker Engine API, SystemEvents, since 1.0 (the types since 1.22).
 template <class Token = default_token>
 auto async_events(const client& daemon, events_options options, daemon_event_sink on_event, diagnostics& why,
                   Token&& token = {}) {

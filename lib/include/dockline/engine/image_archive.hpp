@@ -13,13 +13,15 @@
 
 namespace dockline::engine {
 
+// Which form of the images is saved.
 struct image_save_options {
   image_save_options() = default;
 
-  std::string
-      platform;  // "linux/arm64", of an image that has several. Empty: as the daemon likes. Since API 1.48
+  // "linux/arm64", of an image that has several. Empty: as the daemon likes. Since API 1.48.
+  std::string platform;
 };
 
+// Which images of an archive are loaded.
 struct image_load_options {
   image_load_options() = default;
 
@@ -27,6 +29,7 @@ struct image_load_options {
   bool quiet = false;    // the daemon tells no progress of the layers
 };
 
+// What a load brought.
 struct loaded_images {
   loaded_images() = default;
 
@@ -34,6 +37,7 @@ struct loaded_images {
   std::vector<std::string> ids;         // "sha256:…", of images that have no name
 };
 
+// What an import makes of a tar.
 struct image_import_options {
   image_import_options() = default;
 
@@ -56,11 +60,13 @@ DOCKLINE_API void start_image_import(client daemon, std::shared_ptr<byte_source>
 // Opens the tar of images, with all their layers and names, as `docker save` writes it.
 //
 // Completion: when the daemon has begun to answer. The bytes come as they are read from the source, no
-// faster; dropping the source closes the connection. Signature: void(error_code,
-// std::shared_ptr<byte_source>). Lifetimes: `why` stays until completion; the source keeps what it needs, and
-// is read on any executor. Cancellation: any type, at once. Errors: errc::invalid_argument without a name;
-// errc::not_found; errc::unsupported_parameter; those of async_ping. A read of the source:
-// errc::connection_lost, errc::timed_out. Source: Docker Engine API, ImageGetAll, since 1.0.
+// faster; dropping the source closes the connection.
+// Signature: void(error_code, std::shared_ptr<byte_source>).
+// Lifetimes: `why` stays until completion; the source keeps what it needs, and is read on any executor.
+// Cancellation: any type, at once.
+// Errors: errc::invalid_argument without a name; errc::not_found; errc::unsupported_parameter; those of
+// async_ping. A read of the source: errc::connection_lost, errc::timed_out.
+// Source: Docker Engine API, ImageGetAll, since 1.0.
 template <class Token = default_token>
 auto async_image_save(const client& daemon, std::vector<std::string> names, image_save_options options,
                       diagnostics& why, Token&& token = {}) {
@@ -77,11 +83,14 @@ auto async_image_save(const client& daemon, std::vector<std::string> names, imag
 // Loads the images of a tar that image_save or `docker save` wrote, compressed or not.
 //
 // Completion: when the daemon has loaded all of it. A failure inside the answer's 200 is one, and so is an
-// answer that names no image. Signature: void(error_code, loaded_images).
+// answer that names no image.
+// Signature: void(error_code, loaded_images).
 // Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets
-// progress::layer_progress. Cancellation: any type; the connection is closed. Errors: errc::operation_failed
-// and errc::service_failed when the archive is none; errc::unsupported_parameter; the source's own; those of
-// async_ping. Source: Docker Engine API, ImageLoad, since 1.0.
+// progress::layer_progress.
+// Cancellation: any type; the connection is closed.
+// Errors: errc::operation_failed and errc::service_failed when the archive is none;
+// errc::unsupported_parameter; the source's own; those of async_ping.
+// Source: Docker Engine API, ImageLoad, since 1.0.
 template <class Token = default_token>
 auto async_image_load(const client& daemon, std::shared_ptr<byte_source> tar, image_load_options options,
                       progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
@@ -97,11 +106,13 @@ auto async_image_load(const client& daemon, std::shared_ptr<byte_source> tar, im
 
 // Makes an image of one layer from a tar of files.
 //
-// Completion: when the daemon has told the image's id ("sha256:…"). Signature: void(error_code, std::string).
+// Completion: when the daemon has told the image's id ("sha256:…").
+// Signature: void(error_code, std::string).
 // Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty.
-// Cancellation: any type; the connection is closed. Errors: errc::invalid_reference before anything is sent;
-// errc::operation_failed; errc::no_outcome; errc::unsupported_parameter; the source's own; those of
-// async_ping. Source: Docker Engine API, ImageCreate with fromSrc=-, since 1.0.
+// Cancellation: any type; the connection is closed.
+// Errors: errc::invalid_reference before anything is sent; errc::operation_failed; errc::no_outcome;
+// errc::unsupported_parameter; the source's own; those of async_ping.
+// Source: Docker Engine API, ImageCreate with fromSrc=-, since 1.0.
 template <class Token = default_token>
 auto async_image_import(const client& daemon, std::shared_ptr<byte_source> tar, image_import_options options,
                         progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

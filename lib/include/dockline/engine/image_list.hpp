@@ -13,6 +13,7 @@
 
 namespace dockline::engine {
 
+// Which images are listed, and what is told of them.
 struct image_list_options {
   image_list_options() = default;
 
@@ -26,17 +27,18 @@ struct image_list_options {
 struct image_summary {
   image_summary() = default;
 
-  std::string id;                         // "sha256:" and 64 hexadecimal digits
-  std::string parent_id;                  // of the image that it was made from; empty: none, or not known
-  std::vector<std::string> repo_tags;     // "app:1"; empty for an image without a name
-  std::vector<std::string> repo_digests;  // "app@sha256:…"
-  std::int64_t created = 0;               // seconds since 1970
-  std::int64_t size = 0;                  // bytes, with the layers that others share
-  std::int64_t shared_size = -1;          // bytes of layers that others share; -1: not known
-  std::int64_t containers = -1;           // that use it; -1: not known
-  std::map<std::string, std::string> labels;
+  std::string id;                             // "sha256:" and 64 hexadecimal digits
+  std::string parent_id;                      // of the image that it was made from; empty: none, or not known
+  std::vector<std::string> repo_tags;         // "app:1"; empty for an image without a name
+  std::vector<std::string> repo_digests;      // "app@sha256:…"
+  std::int64_t created = 0;                   // seconds since 1970
+  std::int64_t size = 0;                      // bytes, with the layers that others share
+  std::int64_t shared_size = -1;              // bytes of layers that others share; -1: not known
+  std::int64_t containers = -1;               // that use it; -1: not known
+  std::map<std::string, std::string> labels;  // what LABEL set
 };
 
+// What a prune may remove.
 struct image_prune_options {
   image_prune_options() = default;
 
@@ -45,6 +47,7 @@ struct image_prune_options {
   filter_map filters;
 };
 
+// What a prune removed.
 struct images_pruned {
   images_pruned() = default;
 
@@ -53,6 +56,7 @@ struct images_pruned {
   std::int64_t space_reclaimed = 0;   // bytes
 };
 
+// What a search is narrowed to.
 struct image_search_options {
   image_search_options() = default;
 
@@ -64,10 +68,10 @@ struct image_search_options {
 struct found_image {
   found_image() = default;
 
-  std::string name;  // "library/busybox"
-  std::string description;
-  std::int64_t stars = 0;
-  bool official = false;
+  std::string name;         // "library/busybox"
+  std::string description;  // what its owner wrote of it
+  std::int64_t stars = 0;   // people who marked it; star_count of the API
+  bool official = false;    // one of Docker Hub's own; is_official of the API
 };
 
 DOCKLINE_API void start_image_list(client daemon, image_list_options options, diagnostics* why,
@@ -79,10 +83,12 @@ DOCKLINE_API void start_image_search(client daemon, std::string term, image_sear
 
 // Lists the images that the daemon has.
 //
-// Completion: when the answer is there. Signature: void(error_code, std::vector<image_summary>).
-// Lifetimes: `why` stays until completion; the client is shared. Cancellation: any type, at once; the
-// connection is closed. Errors: errc::bad_request for a filter that the daemon does not know;
-// errc::unsupported_parameter; those of async_ping; errc::malformed_json.
+// Completion: when the answer is there.
+// Signature: void(error_code, std::vector<image_summary>).
+// Lifetimes: `why` stays until completion; the client is shared.
+// Cancellation: any type, at once; the connection is closed.
+// Errors: errc::bad_request for a filter that the daemon does not know; errc::unsupported_parameter; those of
+// async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageList, since 1.0.
 template <class Token = default_token>
 auto async_image_list(const client& daemon, image_list_options options, diagnostics& why,
@@ -98,10 +104,12 @@ auto async_image_list(const client& daemon, image_list_options options, Token&& 
 
 // Removes the images that nothing uses: those without a name or, when asked for, all.
 //
-// Completion: when they are removed. Signature: void(error_code, images_pruned).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once; what the daemon has removed by
-// then is gone. Errors: errc::bad_request for a filter that the daemon does not know; errc::conflict while
-// another prune runs; those of async_ping; errc::malformed_json.
+// Completion: when they are removed.
+// Signature: void(error_code, images_pruned).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once; what the daemon has removed by then is gone.
+// Errors: errc::bad_request for a filter that the daemon does not know; errc::conflict while another prune
+// runs; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImagePrune, since 1.25.
 template <class Token = default_token>
 auto async_image_prune(const client& daemon, image_prune_options options, diagnostics& why,
@@ -117,10 +125,13 @@ auto async_image_prune(const client& daemon, image_prune_options options, Token&
 
 // Asks the daemon's registry (Docker Hub, or the one that `term` begins with) for repositories.
 //
-// Completion: when the answer is there. Signature: void(error_code, std::vector<found_image>).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once.
+// Completion: when the answer is there.
+// Signature: void(error_code, std::vector<found_image>).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once.
 // Errors: errc::service_failed when the registry cannot be reached; those of async_ping;
-// errc::malformed_json. Source: Docker Engine API, ImageSearch, since 1.0.
+// errc::malformed_json.
+// Source: Docker Engine API, ImageSearch, since 1.0.
 template <class Token = default_token>
 auto async_image_search(const client& daemon, std::string term, image_search_options options,
                         diagnostics& why, Token&& token = {}) {

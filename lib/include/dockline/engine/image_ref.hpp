@@ -24,7 +24,7 @@ struct image_ref {
   std::string tag;     // empty: none was given
   std::string digest;  // "sha256:…", empty: none was given
 
-  bool operator==(const image_ref&) const = default;
+  bool operator==(const image_ref&) const = default;  // part by part
 };
 
 // Reads a reference by the grammar of the distribution project (reference.go), ids excluded: 64 hexadecimal

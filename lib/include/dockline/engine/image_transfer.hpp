@@ -13,6 +13,7 @@
 
 namespace dockline::engine {
 
+// How an image is pushed.
 struct push_options {
   push_options() = default;
 
@@ -21,20 +22,23 @@ struct push_options {
   std::string platform;   // "linux/arm64", of an image that has several. Empty: all. Since API 1.46
 };
 
+// A tag that the registry has now.
 struct pushed_tag {
   pushed_tag() = default;
 
-  std::string tag;
+  std::string tag;        // "1"; never with the repository
   std::string digest;     // "sha256:…", by which the registry knows what was pushed
   std::int64_t size = 0;  // bytes of the manifest
 };
 
+// What a push brought to the registry.
 struct pushed_image {
   pushed_image() = default;
 
   std::vector<pushed_tag> tags;  // at least one
 };
 
+// How an image is pulled.
 struct pull_options {
   pull_options() = default;
 
@@ -43,6 +47,7 @@ struct pull_options {
   std::string platform;   // "linux/arm64". Empty: the daemon's own. Since API 1.32
 };
 
+// What a pull brought.
 struct pulled_image {
   pulled_image() = default;
 
@@ -61,10 +66,12 @@ DOCKLINE_API void start_image_pull(client daemon, std::string name, pull_options
 // Without a tag "latest" is pushed.
 //
 // Completion: when the registry has it, or the push failed, which an error inside the answer's 200 means as
-// well. Signature: void(error_code, pushed_image).
+// well.
+// Signature: void(error_code, pushed_image).
 // Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets
-// progress::layer_progress. Cancellation: any type. The connection is closed, upon which the daemon stops
-// (podman at the end of the layer); layers that the registry has by then stay there.
+// progress::layer_progress.
+// Cancellation: any type. The connection is closed, upon which the daemon stops (podman at the end of the
+// layer); layers that the registry has by then stay there.
 // Errors: errc::invalid_reference, and errc::invalid_argument for a name with a digest, before anything is
 // sent; errc::not_found without such an image here; errc::unauthorized, errc::denied and errc::not_found as
 // the registry says; errc::operation_failed for every other failure; errc::no_outcome for an answer without a
@@ -86,13 +93,15 @@ auto async_image_push(const client& daemon, std::string name, push_options optio
 // Pulls an image by tag ("latest" without one) or by digest.
 //
 // Completion: when the daemon has it, or the pull failed, which an error inside the answer's 200 means as
-// well. Signature: void(error_code, pulled_image). Lifetimes: `why` stays until completion; the rest is kept.
-// `on_event` may be empty; it gets progress::layer_progress. Cancellation: any type. The connection is
-// closed, upon which the daemon stops. Errors: errc::invalid_reference before anything is sent;
-// errc::not_found, errc::unauthorized, errc::denied as the registry says; errc::operation_failed and
-// errc::service_failed for every other failure (a registry that cannot be reached);
-// errc::unsupported_parameter; those of async_ping; errc::malformed_json. Source: Docker Engine API,
-// ImageCreate, since 1.0.
+// well.
+// Signature: void(error_code, pulled_image).
+// Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets
+// progress::layer_progress.
+// Cancellation: any type. The connection is closed, upon which the daemon stops.
+// Errors: errc::invalid_reference before anything is sent; errc::not_found, errc::unauthorized, errc::denied
+// as the registry says; errc::operation_failed and errc::service_failed for every other failure (a registry
+// that cannot be reached); errc::unsupported_parameter; those of async_ping; errc::malformed_json.
+// Source: Docker Engine API, ImageCreate, since 1.0.
 template <class Token = default_token>
 auto async_image_pull(const client& daemon, std::string name, pull_options options,
                       progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

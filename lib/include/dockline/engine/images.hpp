@@ -17,17 +17,18 @@ namespace dockline::engine {
 struct image_config {
   image_config() = default;
 
-  std::vector<std::string> entrypoint;
-  std::vector<std::string> cmd;
-  std::vector<std::string> env;  // "NAME=value"
-  std::string working_dir;
-  std::string user;
-  std::string stop_signal;
-  std::map<std::string, std::string> labels;
-  std::vector<std::string> exposed_ports;  // "80/tcp"
-  std::vector<std::string> volumes;
+  std::vector<std::string> entrypoint;  // the program and its first arguments; empty: cmd has the program
+  std::vector<std::string> cmd;         // the arguments that a container's own replace
+  std::vector<std::string> env;         // "NAME=value"
+  std::string working_dir;              // "/app"; empty: "/"
+  std::string user;                     // "1000:1000", "nobody"; empty: root
+  std::string stop_signal;              // "SIGTERM"; empty: that one
+  std::map<std::string, std::string> labels;  // what LABEL set
+  std::vector<std::string> exposed_ports;     // "80/tcp"
+  std::vector<std::string> volumes;           // the paths that VOLUME set
 };
 
+// What the daemon knows of one image.
 struct image_info {
   image_info() = default;
 
@@ -38,23 +39,24 @@ struct image_info {
   std::string architecture;               // "amd64"
   std::string os;                         // "linux"
   std::int64_t size = 0;                  // bytes
-  image_config config;
-  std::vector<std::string> layers;  // digests of the uncompressed layers, lowest first
-  std::string raw;                  // the daemon's answer as it came: JSON
+  image_config config;                    // how a container of it starts
+  std::vector<std::string> layers;        // digests of the uncompressed layers, lowest first
+  std::string raw;                        // the daemon's answer as it came: JSON
 };
 
 // A step of an image's history.
 struct image_layer {
   image_layer() = default;
 
-  std::string id;            // "sha256:…", or "<missing>" where the step was not built here
-  std::int64_t created = 0;  // seconds since 1970
-  std::string created_by;    // "/bin/sh -c #(nop)  CMD [\"sh\"]"
-  std::vector<std::string> tags;
-  std::int64_t size = 0;  // bytes that the step added
-  std::string comment;
+  std::string id;                 // "sha256:…", or "<missing>" where the step was not built here
+  std::int64_t created = 0;       // seconds since 1970
+  std::string created_by;         // "/bin/sh -c #(nop)  CMD [\"sh\"]"
+  std::vector<std::string> tags;  // names of the image that ends with this step
+  std::int64_t size = 0;          // bytes that the step added
+  std::string comment;            // "buildkit.dockerfile.v0", or what its maker wrote
 };
 
+// How an image is removed.
 struct image_remove_options {
   image_remove_options() = default;
 
@@ -62,6 +64,7 @@ struct image_remove_options {
   bool keep_parents = false;  // do not remove untagged parents
 };
 
+// What a removal took away.
 struct image_removed {
   image_removed() = default;
 
@@ -80,8 +83,10 @@ DOCKLINE_API void start_image_remove(client daemon, std::string name, image_remo
 
 // Reads what the daemon knows of an image, named by reference or id.
 //
-// Completion: when the answer is there. Signature: void(error_code, image_info).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once; the connection is closed.
+// Completion: when the answer is there.
+// Signature: void(error_code, image_info).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once; the connection is closed.
 // Errors: errc::not_found; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageInspect, since 1.0.
 template <class Token = default_token>
@@ -97,8 +102,10 @@ auto async_image_inspect(const client& daemon, std::string name, Token&& token =
 
 // Reads how an image came to be, its newest layer first.
 //
-// Completion: when the answer is there. Signature: void(error_code, std::vector<image_layer>).
-// Lifetimes: `why` stays until completion. Cancellation: any type, at once; the connection is closed.
+// Completion: when the answer is there.
+// Signature: void(error_code, std::vector<image_layer>).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type, at once; the connection is closed.
 // Errors: errc::not_found; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageHistory, since 1.0.
 template <class Token = default_token>
@@ -114,10 +121,13 @@ auto async_image_history(const client& daemon, std::string name, Token&& token =
 
 // Gives an image, named by reference or id, a further name. An image that had that name loses it.
 //
-// Completion: when it has the name. Signature: void(error_code). Lifetimes: `why` stays until completion.
-// Cancellation: any type; it may have the name all the same. Errors: errc::invalid_reference and
-// errc::invalid_argument (a digest cannot be given) before anything is sent; errc::not_found; errc::conflict;
-// those of async_ping. Source: Docker Engine API, ImageTag, since 1.0.
+// Completion: when it has the name.
+// Signature: void(error_code).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type; it may have the name all the same.
+// Errors: errc::invalid_reference and errc::invalid_argument (a digest cannot be given) before anything is
+// sent; errc::not_found; errc::conflict; those of async_ping.
+// Source: Docker Engine API, ImageTag, since 1.0.
 template <class Token = default_token>
 auto async_image_tag(const client& daemon, std::string name, std::string reference, diagnostics& why,
                      Token&& token = {}) {
@@ -132,10 +142,13 @@ auto async_image_tag(const client& daemon, std::string name, std::string referen
 
 // Removes a reference and, with the last one, the image.
 //
-// Completion: when the daemon has removed it. Signature: void(error_code, image_removed).
-// Lifetimes: `why` stays until completion. Cancellation: any type; the daemon may have removed it all the
-// same. Errors: errc::not_found; errc::conflict when a container uses it; those of async_ping;
-// errc::malformed_json. Source: Docker Engine API, ImageDelete, since 1.0.
+// Completion: when the daemon has removed it.
+// Signature: void(error_code, image_removed).
+// Lifetimes: `why` stays until completion.
+// Cancellation: any type; the daemon may have removed it all the same.
+// Errors: errc::not_found; errc::conflict when a container uses it; those of async_ping;
+// errc::malformed_json.
+// Source: Docker Engine API, ImageDelete, since 1.0.
 template <class Token = default_token>
 auto async_image_remove(const client& daemon, std::string name, image_remove_options options,
                         diagnostics& why, Token&& token = {}) {

@@ -15,11 +15,12 @@ namespace dockline::engine {
 // warning of this library holds any of them.
 struct registry_auth {
   registry_auth() = default;
+  // A user and a password or access token.
   registry_auth(std::string user, std::string secret)
       : username(std::move(user)), password(std::move(secret)) {}
 
-  std::string username;
-  std::string password;
+  std::string username;  // empty for a token
+  std::string password;  // or an access token that takes its place
   // A refresh token that the registry's token service gave at login; instead of a password.
   std::string identity_token;
   // A bearer token that is shown to the registry as it is; instead of everything else.
@@ -28,7 +29,7 @@ struct registry_auth {
   // where the request itself names an image.
   std::string server_address;
 
-  bool operator==(const registry_auth&) const = default;
+  bool operator==(const registry_auth&) const = default;  // field by field
 
   // Whether there is nothing to log in with.
   bool anonymous() const noexcept {

@@ -10,9 +10,11 @@
 
 namespace dockline::engine {
 
+// What is run, and how.
 struct run_options {
   run_options() = default;
 
+  // What the container is created from.
   container_options container;
   // Remove the container, with its anonymous volumes, when it ended, was cancelled or could not be started.
   bool remove = false;
@@ -20,6 +22,7 @@ struct run_options {
   std::shared_ptr<byte_source> input;
 };
 
+// How the container ended.
 struct run_result {
   run_result() = default;
 
@@ -37,7 +40,8 @@ DOCKLINE_API void start_run(client daemon, run_options options, output_sink sink
 // Signature: void(error_code, run_result).
 // Lifetimes: `why` stays until completion; the rest is kept.
 // Cancellation: any type. The container is killed, and removed if asked for, before the operation completes.
-// Errors: those of async_container_create, _attach, _start and _wait.
+// Errors: those of async_container_create, async_container_attach, async_container_start and
+// async_container_wait.
 template <class Token = default_token>
 auto async_run(const client& daemon, run_options options, output_sink sink, diagnostics& why,
                Token&& token = {}) {

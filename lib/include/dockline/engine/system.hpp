@@ -21,7 +21,7 @@ struct ping_result {
   std::string server;              // "Docker/20.10.24+dfsg1 (linux)"
   std::string libpod_version;      // not empty when the daemon is podman
   std::string negotiated_version;  // what this client speaks with it
-  bool experimental = false;
+  bool experimental = false;       // the daemon's experimental features are on
 };
 
 // What /version answers with.
@@ -31,13 +31,13 @@ struct version_result {
   std::string version;          // of the daemon: "20.10.24+dfsg1"
   std::string api_version;      // newest: "1.41"
   std::string min_api_version;  // oldest: "1.12"
-  std::string os;
-  std::string arch;
-  std::string kernel_version;
-  std::string git_commit;
-  std::string go_version;
-  std::string build_time;
-  std::string platform_name;  // "Docker Engine - Community", "" or podman's
+  std::string os;               // "linux"
+  std::string arch;             // "amd64"
+  std::string kernel_version;   // "6.1.0-18-amd64"
+  std::string git_commit;       // of the daemon's source: "5df983c"
+  std::string go_version;       // that it was compiled with: "go1.19.8"
+  std::string build_time;       // of the daemon; RFC 3339 from dockerd
+  std::string platform_name;    // "Docker Engine - Community", "" or podman's
 };
 
 // What /info answers with, as far as it is the same on every engine. Whatever the daemon did not say is
@@ -45,32 +45,32 @@ struct version_result {
 struct system_info {
   system_info() = default;
 
-  std::string id;
-  std::string name;              // of the host
-  std::string server_version;    // "20.10.24+dfsg1"
-  std::string operating_system;  // "Debian GNU/Linux 12 (bookworm)"
-  std::string os_type;           // "linux"
-  std::string architecture;      // "x86_64"
-  std::string kernel_version;
-  int cpus = 0;
-  std::int64_t memory = 0;  // bytes
-  std::string root_dir;     // where the daemon keeps its data
-  std::string storage_driver;
-  std::string logging_driver;
-  std::string cgroup_driver;
-  std::string cgroup_version;
-  std::string default_runtime;
-  std::vector<std::string> runtimes;
+  std::string id;                                // the daemon's own, made up when it was installed
+  std::string name;                              // of the host
+  std::string server_version;                    // "20.10.24+dfsg1"
+  std::string operating_system;                  // "Debian GNU/Linux 12 (bookworm)"
+  std::string os_type;                           // "linux"
+  std::string architecture;                      // "x86_64"
+  std::string kernel_version;                    // "6.1.0-18-amd64"
+  int cpus = 0;                                  // NCPU of the API
+  std::int64_t memory = 0;                       // bytes
+  std::string root_dir;                          // where the daemon keeps its data
+  std::string storage_driver;                    // "overlay2"; Driver of the API
+  std::string logging_driver;                    // "json-file"
+  std::string cgroup_driver;                     // "systemd", "cgroupfs", "none"
+  std::string cgroup_version;                    // "2"
+  std::string default_runtime;                   // "runc"
+  std::vector<std::string> runtimes;             // names: "io.containerd.runc.v2", "runc"
   std::vector<std::string> security_options;     // "name=seccomp,profile=default"
   std::vector<std::string> insecure_registries;  // hosts and networks that are spoken to without TLS
-  std::vector<std::string> registry_mirrors;
-  std::vector<std::string> warnings;  // what the daemon finds wrong with its host
-  int containers = 0;
-  int containers_running = 0;
-  int containers_paused = 0;
-  int containers_stopped = 0;
-  int images = 0;
-  std::string raw;  // the daemon's answer as it came: JSON
+  std::vector<std::string> registry_mirrors;     // URLs that are asked before Docker Hub
+  std::vector<std::string> warnings;             // what the daemon finds wrong with its host
+  int containers = 0;                            // in any state
+  int containers_running = 0;                    // of them, those that run
+  int containers_paused = 0;                     // those that are paused
+  int containers_stopped = 0;                    // those that ended or were never started
+  int images = 0;                                // how many the daemon has
+  std::string raw;                               // the daemon's answer as it came: JSON
 };
 
 DOCKLINE_API void start_ping(client daemon, diagnostics* why, completion_handler<ping_result> handler);
@@ -80,11 +80,15 @@ DOCKLINE_API void start_info(client daemon, diagnostics* why, completion_handler
 
 // Asks the daemon whether it is there and which API versions it speaks; needs no negotiated version.
 //
-// Completion: when the answer is there. Signature: void(error_code, ping_result).
+// Completion: when the answer is there.
+// Signature: void(error_code, ping_result).
 // Lifetimes: `why` stays until completion; the client is shared.
 // Cancellation: any type, at once; the connection is closed.
-// Errors: errc::cannot_connect, no_permission, timed_out, connection_lost, malformed_http, and those that
-// stand for the daemon's status.
+// Errors: errc::invalid_address, errc::bad_configuration and errc::invalid_argument for options that cannot
+// be used; errc::cannot_connect, errc::no_permission, errc::tls_failed, errc::timed_out,
+// errc::connection_lost on the way; errc::malformed_http, errc::message_too_long and errc::unexpected_answer
+// for an answer that is none; and the codes that stand for the daemon's status, from errc::bad_request to
+// errc::version_too_old.
 // Source: Docker Engine API, SystemPing, since 1.0 (the version headers since 1.25).
 template <class Token = default_token>
 auto async_ping(const client& daemon, diagnostics& why, Token&& token = {}) {
@@ -97,8 +101,11 @@ auto async_ping(const client& daemon, Token&& token = {}) {
 
 // Asks the daemon for its versions.
 //
-// Completion: when the answer is there. Signature: void(error_code, version_result).
-// Lifetimes, cancellation, errors: as async_ping, and errc::malformed_json.
+// Completion: when the answer is there.
+// Signature: void(error_code, version_result).
+// Lifetimes: `why` stays until completion; the client is shared.
+// Cancellation: any type, at once; the connection is closed.
+// Errors: those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, SystemVersion, since 1.0.
 template <class Token = default_token>
 auto async_version(const client& daemon, diagnostics& why, Token&& token = {}) {
@@ -111,8 +118,11 @@ auto async_version(const client& daemon, Token&& token = {}) {
 
 // Asks the daemon what it is, how it is set up and what it has.
 //
-// Completion: when the answer is there. Signature: void(error_code, system_info).
-// Lifetimes, cancellation, errors: as async_ping, and errc::malformed_json.
+// Completion: when the answer is there.
+// Signature: void(error_code, system_info).
+// Lifetimes: `why` stays until completion; the client is shared.
+// Cancellation: any type, at once; the connection is closed.
+// Errors: those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, SystemInfo, since 1.0.
 template <class Token = default_token>
 auto async_info(const client& daemon, diagnostics& why, Token&& token = {}) {

@@ -13,12 +13,18 @@ class diagnostics;
 
 namespace dockline::http {
 
-enum class transport { unix_socket, tcp, ssh };
+// What carries the bytes to a daemon.
+enum class transport {
+  unix_socket,  // unix://
+  tcp,          // tcp://, with TLS or without
+  ssh           // ssh://: the program ssh, and docker on the other host
+};
 
 // Where a daemon listens.
 struct address {
   address() = default;
 
+  // What carries the bytes.
   transport over = transport::unix_socket;
 
   // unix: the path of the socket, as it goes into the socket address: absolute, at most 107 bytes.
@@ -27,8 +33,8 @@ struct address {
 
   std::string user;  // ssh; empty: as ssh is configured
   std::string host;  // tcp, ssh: a name or an IP address, without brackets
-  std::uint16_t port =
-      0;  // tcp, ssh; 0: the usual one, which is 2375, or 2376 with TLS, or as ssh is configured
+  // tcp, ssh; 0: the usual one, which is 2375, or 2376 with TLS, or as ssh is configured.
+  std::uint16_t port = 0;
 };
 
 // Reads the forms that DOCKER_HOST and `--host` have: `unix:///run/docker.sock`, `tcp://HOST[:PORT]` (an IPv6

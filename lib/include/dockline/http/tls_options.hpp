@@ -18,9 +18,9 @@ struct tls_options {
   // SSL_CERT_DIR. Not read without `verify`.
   std::string ca_file;
 
-  // PEM files of the certificate (with those of the authorities between, if any) and of the private key that
-  // this side shows. Both or none. A key with a passphrase is refused.
+  // PEM file of the certificate that this side shows, with those of the authorities between, if any. Empty: none.
   std::string certificate_file;
+  // PEM file of its private key; both or none. A key with a passphrase is refused.
   std::string key_file;
 
   // The name that is asked for and that the certificate has to be for. Empty: the host of the address.

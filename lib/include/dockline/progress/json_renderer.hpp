@@ -20,13 +20,16 @@ namespace dockline::progress {
 // The event as one JSON object, without a line end.
 DOCKLINE_API std::string to_json(const event& what);
 
+// Events as lines of JSON.
 class DOCKLINE_API json_renderer {
  public:
   // Given one whole line, with its '\n'. Must not throw.
   using writer = std::function<void(std::string_view)>;
 
+  // Lines go to `out`, each from within show().
   explicit json_renderer(writer out);
 
+  // Writes the line of one event.
   void show(const event& what);
 
  private:

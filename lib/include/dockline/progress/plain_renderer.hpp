@@ -15,18 +15,22 @@
 #include "dockline/core/export.hpp"
 #include "dockline/progress/event.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
 namespace dockline::progress {
 
+// Events as lines of text.
 class DOCKLINE_API plain_renderer {
  public:
   // Given one or more whole lines, each with its '\n'. Must not throw.
   using writer = std::function<void(std::string_view)>;
 
+  // Lines go to `out`, from within show() and finish().
   explicit plain_renderer(writer out);
   plain_renderer(const plain_renderer&) = delete;
   plain_renderer& operator=(const plain_renderer&) = delete;
@@ -46,14 +50,24 @@ class DOCKLINE_API plain_renderer {
     bool returned = false;  // the last character was '\r': what comes next overwrites the line
     event_time time;        // of the last bytes
   };
+  // Something that a step does.
+  struct activity {
+    event_time start;
+    event_time shown;
+    std::uint64_t current = 0;  // when it was shown
+    bool complete = false;
+  };
   // What has a number: the context, or a step.
   struct group {
     int number = 0;
     std::string title;
     event_time start;
     bool cached = false;
+    int running = 0;      // its step's index, while that runs
+    bool titled = false;  // its title was written
     open_line out;
     open_line err;
+    std::map<std::string, activity, std::less<>> activities;
   };
   struct layer {
     std::string status;
@@ -72,6 +86,8 @@ class DOCKLINE_API plain_renderer {
   void on(const image_built& what);
   void on(const image_tagged& what);
   void on(const image_loaded& what);
+  void on(const step_status& what);
+  void on(const builder_chosen& what);
 
   group& step(int index);
   void add_log(group& owner, open_line& line, std::string_view bytes);
@@ -79,6 +95,7 @@ class DOCKLINE_API plain_renderer {
   void end_lines(group& owner);
   void close(group& owner, std::string_view how);
   void write_line(group& owner, std::string_view text);
+  void show_what_runs();
   void flush();
 
   writer out_;
@@ -90,6 +107,7 @@ class DOCKLINE_API plain_renderer {
   event_time context_shown_;
   std::map<int, group> steps_;
   std::map<std::string, layer> layers_;
+  std::set<int> all_running_;
   int running_ = 0;              // the step that started last and is not over; layers belong to it
   const group* last_ = nullptr;  // whose line was written last; null after a group's end
 };

@@ -22,13 +22,15 @@
 
 namespace dockline::progress {
 
+// What the terminal is like.
 struct terminal_options {
   terminal_options() = default;
 
   // What the first line says is done: "Building", "Pushing".
   std::string title = "Building";
-  // In columns and lines. Where one is not positive, 80 and 24 are taken.
+  // In columns. Where it is not positive, 80 is taken.
   int width = 80;
+  // In lines. Where it is not positive, 24 is taken.
   int height = 24;
   // A few colours. The caller asks the environment (NO_COLOR).
   bool colour = true;
@@ -46,6 +48,7 @@ struct terminal_options {
 // a terminal that does not know it ignores). What comes from outside is shown as progress::printable() says.
 class DOCKLINE_API terminal_renderer {
  public:
+  // Nothing is drawn before the first tick.
   explicit terminal_renderer(terminal_options options = terminal_options());
   ~terminal_renderer();
   terminal_renderer(const terminal_renderer&) = delete;

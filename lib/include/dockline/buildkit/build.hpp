@@ -1,0 +1,117 @@
+#pragma once
+
+// Builds with BuildKit and a session: the daemon asks for the files that it lacks, and for credentials when
+// it needs them. Where a daemon has neither, its classic builder builds.
+
+#include "dockline/archive/build_context.hpp"
+#include "dockline/core/async.hpp"
+#include "dockline/core/export.hpp"
+#include "dockline/engine/build.hpp"
+#include "dockline/engine/client.hpp"
+#include "dockline/progress/event.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace dockline::buildkit {
+
+enum class builder_choice {
+  automatic,  // the first of the next two that the daemon has; which, tells a progress::builder_chosen
+  buildkit,   // errc::unsupported_parameter when the daemon has none
+  classic
+};
+
+enum class builder_kind { buildkit, classic };
+
+// Where the result of a build goes.
+struct build_output {
+  enum class kind {
+    image,   // into the daemon's images
+    local,   // the files of the result into a directory of this machine
+    tar,     // the same as a tar
+    oci,     // the image as an archive, in the OCI's layout
+    docker,  // the same, as `docker load` takes it
+    none     // nowhere: the build fills the cache
+  };
+
+  build_output() = default;
+  explicit build_output(kind which, std::string where = {}) : type(which), destination(std::move(where)) {}
+
+  kind type = kind::image;
+  // Of `local`, a directory, which is made if it is not there; what is in it stays, unless something of its
+  // name comes. Of the archives a file, which appears when it is whole.
+  std::string destination;
+  // Takes the bytes of an archive in the place of `destination`. Called where the context's disk is read, one
+  // call at a time; may block; an error ends the build.
+  std::function<error_code(std::string_view bytes)> write;
+  // What else the exporter is told: "compression" of a tar, "name" of an archive.
+  std::map<std::string, std::string> attributes;
+};
+
+struct build_options {
+  build_options() = default;
+
+  // What the image shall be, as for the classic builder: names, arguments, labels, target, platform, cache.
+  // `dockerfile`, `outputs`, `session`, `build_id` and `buildkit` are set by the operation. With BuildKit
+  // `memory` and the CPU settings have no effect, as the daemon ignores them.
+  engine::build_options image;
+
+  builder_choice builder = builder_choice::automatic;
+
+  build_output output;
+
+  // Writes into the image what a later build needs to take its layers as cache (`cache_from`).
+  bool inline_cache = false;
+};
+
+struct build_result {
+  build_result() = default;
+
+  // "sha256:" and 64 hexadecimal digits; empty when the result went elsewhere.
+  std::string image_id;
+  // Which builder it was.
+  builder_kind builder = builder_kind::classic;
+  // What the builder warned of.
+  std::vector<std::string> warnings;
+  // Of a result that came to this side: files, and bytes of their content or of the archive.
+  std::uint64_t exported_files = 0;
+  std::uint64_t exported_bytes = 0;
+};
+
+DOCKLINE_API void start_build(engine::client daemon, archive::build_context context, build_options options,
+                              progress::event_sink on_event, diagnostics* why,
+                              completion_handler<build_result> handler);
+
+// Builds an image from a context. A session is opened, and through it the daemon reads what it lacks: of a
+// context that it has seen before, the files that changed since. Where it refuses a session, BuildKit gets
+// the context as a whole, and where it has no BuildKit (podman), the classic builder does.
+//
+// Completion: when the daemon has told the outcome and the session is over. Signature: void(error_code,
+// build_result). Lifetimes: `why` stays until completion; everything else is kept by the operation.
+// `on_event` may be empty. Cancellation: any type. The build's connection and its session are closed, and the
+// daemon is asked to cancel the build; nothing is tagged. The client stays usable. Errors:
+// errc::build_failed, with diagnostics::step() telling the step, its exit code, its last lines, and the lines
+// of the Dockerfile; errc::unsupported_parameter for what this daemon cannot do; errc::unreadable_file and
+// errc::file_changed, with the path; errc::cannot_write, with the path; errc::connection_lost when the
+// session ended before the build; those of engine::async_build. Source: Docker Engine API, ImageBuild with
+// version=2 and Session; moby/buildkit, session.
+template <class Token = default_token>
+auto async_build(const engine::client& daemon, archive::build_context context, build_options options,
+                 progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
+  return initiate<build_result>(&start_build, std::forward<Token>(token), &why, daemon, std::move(context),
+                                std::move(options), std::move(on_event));
+}
+template <class Token = default_token>
+auto async_build(const engine::client& daemon, archive::build_context context, build_options options,
+                 progress::event_sink on_event, Token&& token = {}) {
+  return initiate<build_result>(&start_build, std::forward<Token>(token), nullptr, daemon, std::move(context),
+                                std::move(options), std::move(on_event));
+}
+
+}  // namespace dockline::buildkit

@@ -1,0 +1,95 @@
+#include "dockline/buildkit/build.hpp"
+
+#include "buildkit/build_output.hpp"
+#include "buildkit/session_build.hpp"
+#include "engine/client_state.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace dockline::buildkit {
+namespace {
+
+// What a daemon says of itself when it is asked whether it is there.
+struct daemon_words {
+  std::string name;       // "Libpod/4.3.1 (linux)"; empty when it does not tell
+  bool buildkit = false;  // it says that BuildKit is its builder
+};
+
+asio::awaitable<daemon_words> ask_daemon(engine::client daemon) {
+  daemon_words said;
+  diagnostics why;
+  auto pong = co_await daemon.state()->ping(why);
+  if (!pong) co_return said;
+  said.name = pong->head.find("Server");
+  said.buildkit = pong->head.find("Builder-Version") == "2";
+  co_return said;
+}
+
+// What the build wants that only a session gives; empty for nothing.
+std::string needs_session(const build_options& options) {
+  if (comes_here(options.output)) return "a result that comes to this machine";
+  return {};
+}
+
+std::string needs_buildkit(const build_options& options) {
+  if (const std::string needed = needs_session(options); !needed.empty()) return needed;
+  if (options.output.type == build_output::kind::none) return "a build without a result";
+  if (options.inline_cache) return "an inline cache";
+  return {};
+}
+
+error_code refuse(std::string words, diagnostics& why) {
+  why.clear();
+  why.set_client_message(std::move(words));
+  return errc::unsupported_parameter;
+}
+
+task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
+  const build_options& options = job->options;
+  if (auto checked = check(options.output, why); !checked) co_return checked.error();
+  if (options.builder == builder_choice::classic) {
+    const std::string needed = needs_buildkit(options);
+    if (!needed.empty())
+      co_return refuse(needed + " needs BuildKit, and the classic builder was chosen", why);
+    tell_builder(*job, builder_kind::classic, "as asked for");
+    co_return co_await build_classically(std::move(job), why);
+  }
+  session_refused refused;
+  auto built = co_await build_with_session(job, refused, why);
+  if (built || !refused.code) co_return built;
+
+  const daemon_words daemon = co_await ask_daemon(job->daemon);
+  if (co_await is_cancelled()) co_return aborted();
+  const std::string name = daemon.name.empty() ? "the daemon" : "the daemon, " + daemon.name + ",";
+  const std::string session = name + " has no sessions (" + refused.words + ")";
+  if (const std::string needed = needs_session(options); !needed.empty())
+    co_return refuse(needed + " needs a session of BuildKit, and " + session, why);
+  why.clear();
+  if (daemon.buildkit) {
+    tell_builder(*job, builder_kind::buildkit, session + "; it gets the context as a whole");
+    co_return co_await build_with_body(std::move(job), why);
+  }
+  const std::string none = name + " has no BuildKit (" + refused.words + ")";
+  if (options.builder == builder_choice::buildkit) co_return refuse(none, why);
+  if (const std::string needed = needs_buildkit(options); !needed.empty())
+    co_return refuse(needed + " needs BuildKit, and " + none, why);
+  tell_builder(*job, builder_kind::classic, none);
+  co_return co_await build_classically(std::move(job), why);
+}
+
+}  // namespace
+
+void start_build(engine::client daemon, archive::build_context context, build_options options,
+                 progress::event_sink on_event, diagnostics* why, completion_handler<build_result> handler) {
+  const auto executor = daemon.state()->strand;
+  auto job = std::make_shared<build_job>(std::move(daemon), std::move(context), std::move(options),
+                                         std::move(on_event));
+  spawn<build_result>(executor, why, std::move(handler), [job = std::move(job)](diagnostics& words) mutable {
+    return build(std::move(job), words);
+  });
+}
+
+}  // namespace dockline::buildkit

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "dockline/buildkit/build.hpp"
+
+#include <string>
+
+namespace dockline::buildkit {
+
+// Whether the result comes to this side, which needs a session.
+bool comes_here(const build_output& output) noexcept;
+
+// The parameter `outputs` of POST /build; empty for an image of the daemon's.
+std::string outputs_parameter(const build_output& output);
+
+// Whether the output is complete: a destination where there has to be one. Errors: errc::invalid_argument.
+result<void> check(const build_output& output, diagnostics& why);
+
+}  // namespace dockline::buildkit

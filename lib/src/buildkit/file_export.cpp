@@ -1,0 +1,201 @@
+#include "buildkit/file_export.hpp"
+
+#include "archive/work.hpp"
+#include "buildkit/file_receiver.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+namespace dockline::buildkit {
+namespace {
+
+error_code fail(const std::string& path, diagnostics& why) {
+  why.set_client_message(path + ": " + std::generic_category().message(errno));
+  return errc::cannot_write;
+}
+
+class archive_file final : public archive_writer {
+ public:
+  explicit archive_file(std::string path) : path_(std::move(path)) {}
+  ~archive_file() override {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  }
+
+  error_code open(diagnostics& why) {
+    struct stat there {};
+    if (::stat(path_.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+      return descriptor_ < 0 ? fail(path_, why) : error_code();
+    }
+    std::string name = path_ + ".XXXXXX";
+    descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
+    if (descriptor_ < 0) return fail(path_, why);
+    temporary_ = name;
+    return {};
+  }
+
+  error_code write(std::string_view bytes, diagnostics& why) override {
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return fail(path_, why);
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return {};
+  }
+
+  error_code finish(diagnostics& why) override {
+    if (!temporary_.empty()) {
+      // mkostemp() makes what only its owner may read; the archive is a file like any other.
+      const mode_t mask = ::umask(0);
+      ::umask(mask);
+      if (::fchmod(descriptor_, 0666 & ~mask) != 0) return fail(path_, why);
+    }
+    if (::close(std::exchange(descriptor_, -1)) != 0) return fail(path_, why);
+    if (!temporary_.empty() && std::rename(temporary_.c_str(), path_.c_str()) != 0) return fail(path_, why);
+    temporary_.clear();
+    return {};
+  }
+
+ private:
+  std::string path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+class archive_function final : public archive_writer {
+ public:
+  explicit archive_function(std::function<error_code(std::string_view)> write) : write_(std::move(write)) {}
+
+  error_code write(std::string_view bytes, diagnostics& why) override {
+    const error_code code = write_(bytes);
+    if (!code) return {};
+    why.set_client_message("the archive cannot be written: " + code.message());
+    return errc::cannot_write;
+  }
+  error_code finish(diagnostics&) override { return {}; }
+
+ private:
+  std::function<error_code(std::string_view)> write_;
+};
+
+// Runs `work` where blocking is allowed.
+template <class T>
+task<T> blocking(asio::any_io_executor where, std::function<result<T>(diagnostics&)> work, diagnostics& why) {
+  auto job = std::make_shared<archive::blocking_job<T>>();
+  job->work = [work = std::move(work)](diagnostics& words, const std::atomic<bool>&) { return work(words); };
+  co_return co_await archive::run_blocking(std::move(where), job, why);
+}
+
+struct taken {
+  message_batch answers;
+  file_receiver::state left = file_receiver::state::more;
+};
+
+task<void> receive_files(std::shared_ptr<received_export> into, grpc::call call, diagnostics& why) {
+  auto receiver = std::make_shared<file_receiver>(into->directory);
+  std::function<result<bool>(diagnostics&)> open = [receiver](diagnostics& words) -> result<bool> {
+    if (const error_code code = receiver->open(words)) return code;
+    return true;
+  };
+  auto opened = co_await blocking<bool>(into->work, std::move(open), why);
+  if (!opened) co_return opened.error();
+  for (;;) {
+    auto message = co_await call.read();
+    if (!message) co_return message.error();
+    if (!*message) co_return make_error_code(errc::malformed_message);
+    auto bytes = std::make_shared<std::string>(std::move(**message));
+    std::function<result<taken>(diagnostics&)> take = [receiver, bytes](diagnostics& words) -> result<taken> {
+      taken made;
+      auto left = receiver->take(*bytes, made.answers, words);
+      if (!left) return left.error();
+      made.left = *left;
+      return made;
+    };
+    auto made = co_await blocking<taken>(into->work, std::move(take), why);
+    for (std::string& text : receiver->take_warnings())
+      if (into->on_warning) into->on_warning(std::move(text));
+    into->files = receiver->files();
+    into->bytes = receiver->bytes();
+    if (!made) co_return made.error();
+    for (std::size_t i = 0; i < made->answers.size(); ++i) {
+      if (auto written = co_await call.write(made->answers[i]); !written) co_return written.error();
+    }
+    if (made->left == file_receiver::state::over) co_return result<void>();
+  }
+}
+
+task<void> receive_archive(std::shared_ptr<received_export> into, grpc::call call, diagnostics& why) {
+  for (;;) {
+    auto message = co_await call.read();
+    if (!message) co_return message.error();
+    auto bytes = std::make_shared<std::optional<std::string>>(std::move(*message));
+    const bool over = !*bytes;
+    std::function<result<std::size_t>(diagnostics&)> write =
+        [into, bytes](diagnostics& words) -> result<std::size_t> {
+      if (!*bytes) {
+        if (const error_code code = into->archive->finish(words)) return code;
+        return std::size_t{0};
+      }
+      std::string_view data;
+      if (!read_bytes_message(**bytes, data)) return make_error_code(errc::malformed_message);
+      if (const error_code code = into->archive->write(data, words)) return code;
+      return data.size();
+    };
+    auto written = co_await blocking<std::size_t>(into->work, std::move(write), why);
+    if (!written) co_return written.error();
+    into->bytes += *written;
+    if (over) co_return result<void>();
+  }
+}
+
+asio::awaitable<grpc::status> receive(std::shared_ptr<received_export> into, grpc::call call) {
+  // The daemon exports once. A second time would write over what came first.
+  if (into->complete || into->failure)
+    co_return grpc::status(grpc::status_code::already_exists, "the result was received already");
+  diagnostics why;
+  auto done =
+      into->archive ? co_await receive_archive(into, call, why) : co_await receive_files(into, call, why);
+  if (done) {
+    into->complete = true;
+    co_return grpc::status();
+  }
+  if (done.error() != errc::operation_failed && done.error() != condition::cancelled) {
+    into->failure = done.error();
+    into->failure_words = why;
+  }
+  const std::string words = describe(done.error(), why);
+  if (!into->archive && done.error() != condition::cancelled) {
+    std::string message;
+    append_error(message, words);
+    (void)co_await call.write(message);
+  }
+  co_return grpc::status_of(done.error(), words);
+}
+
+}  // namespace
+
+result<std::unique_ptr<archive_writer>> open_archive(const std::string& path, diagnostics& why) {
+  auto file = std::make_unique<archive_file>(path);
+  if (const error_code code = file->open(why)) return code;
+  return std::unique_ptr<archive_writer>(std::move(file));
+}
+
+std::unique_ptr<archive_writer> make_archive_writer(std::function<error_code(std::string_view)> write) {
+  return std::make_unique<archive_function>(std::move(write));
+}
+
+void offer_export(grpc::service& to, std::shared_ptr<received_export> into) {
+  to.add("/moby.filesync.v1.FileSend/DiffCopy",
+         [into = std::move(into)](grpc::call call) { return receive(into, std::move(call)); });
+}
+
+}  // namespace dockline::buildkit

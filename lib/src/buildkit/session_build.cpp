@@ -1,0 +1,309 @@
+#include "buildkit/session_build.hpp"
+
+#include "dockline/engine/build_cache.hpp"
+
+#include "buildkit/build_output.hpp"
+#include "buildkit/dockerfile_excerpt.hpp"
+#include "buildkit/file_export.hpp"
+#include "buildkit/file_sync.hpp"
+#include "buildkit/session.hpp"
+#include "buildkit/trace.hpp"
+#include "buildkit/trace_message.hpp"
+#include "core/encoding.hpp"
+#include "core/pending.hpp"
+#include "engine/build_run.hpp"
+#include "engine/client_state.hpp"
+#include "http/watchdog.hpp"
+
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <new>
+#include <string_view>
+
+namespace dockline::buildkit {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long the daemon may take to note that a build is cancelled; closing its connection does the same.
+constexpr auto cancel_limit = 2s;
+
+std::string hex_of(const unsigned char* bytes, std::size_t size) {
+  return encode_hex({reinterpret_cast<const char*>(bytes), size});
+}
+
+std::string random_id() {
+  std::array<unsigned char, 16> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw std::bad_alloc();
+  return hex_of(bytes.data(), bytes.size());
+}
+
+// The same for each build from this directory of this machine, and for no other.
+std::string shared_key_of(const archive::build_context& context) {
+  if (context.directory().empty()) return {};
+  std::array<char, 256> host{};
+  (void)::gethostname(host.data(), host.size() - 1);
+  const std::string place = std::string(host.data()) + ':' + context.directory();
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
+  SHA256(reinterpret_cast<const unsigned char*>(place.data()), place.size(), hash.data());
+  return hex_of(hash.data(), hash.size());
+}
+
+// What is told of one build. The session's calls and the answer to the request both tell; neither may do so
+// when it is over.
+struct build_news {
+  explicit build_news(progress::event_sink to) : listener(std::move(to)), steps(sink()) {}
+
+  progress::event_sink sink() {
+    return [this](const progress::event& what) { tell(what); };
+  }
+  void tell(const progress::event& what) {
+    if (over) return;
+    if (const auto* warned = std::get_if<progress::warning>(&what.body)) warnings.push_back(warned->text);
+    if (listener) listener(what);
+  }
+  void tell_now(progress::event_body body) {
+    progress::event what;
+    what.time = std::chrono::system_clock::now();
+    what.body = std::move(body);
+    tell(what);
+  }
+  // BuildKit's part of the answer.
+  void take(std::string_view message) {
+    const auto status = finder.find(message);
+    if (!status) return;
+    if (!steps.add(*status, std::chrono::system_clock::now()) || std::exchange(misread, true)) return;
+    progress::warning warned;
+    warned.text = "the daemon told of the build's steps what cannot be read";
+    tell_now(std::move(warned));
+  }
+
+  progress::event_sink listener;
+  std::vector<std::string> warnings;
+  bool over = false;
+  bool misread = false;
+  trace_messages finder;
+  trace steps;
+};
+
+engine::build_run run_of(const build_job& job, std::shared_ptr<build_news> news) {
+  engine::build_run run;
+  run.options = job.options.image;
+  run.options.buildkit = true;
+  run.options.outputs = outputs_parameter(job.options.output);
+  run.options.build_id = random_id();
+  if (job.options.inline_cache) run.options.build_args.insert_or_assign("BUILDKIT_INLINE_CACHE", "1");
+  run.no_image = job.options.output.type != build_output::kind::image;
+  run.on_event = [news](const progress::event& what) { news->tell(what); };
+  run.on_unknown = [news](std::string_view message) { news->take(message); };
+  run.on_end = [news](bool failed) { news->steps.finish(std::chrono::system_clock::now(), failed); };
+  return run;
+}
+
+build_result result_of(engine::built_image image, const build_news& news) {
+  build_result built;
+  built.builder = builder_kind::buildkit;
+  built.image_id = std::move(image.id);
+  built.warnings = news.warnings;
+  return built;
+}
+
+// What BuildKit told of the step that failed is more than what the error says.
+void explain(const trace& steps, const archive::build_context& context, diagnostics& why) {
+  if (why.step() == nullptr) return;
+  failed_step step = *why.step();
+  if (const failed_step* known = steps.failure()) step = *known;
+  const std::string& text = context.dockerfile_text();
+  auto lines = lines_of_step(text, steps.failed_title());
+  if (!lines) lines = lines_of_error(text, step.reason);
+  if (lines) {
+    step.file = dockerfile_name_of(context);
+    step.first_line = lines->first;
+    step.last_line = lines->last;
+    step.excerpt = excerpt_of(text, step.file, *lines);
+  }
+  why.set_step(std::move(step));
+}
+
+// Whether the daemon answered, and this is its answer.
+bool is_refusal(error_code code) {
+  return code == errc::bad_request || code == errc::unauthorized || code == errc::denied ||
+         code == errc::not_found || code == errc::not_acceptable || code == errc::conflict ||
+         code == errc::service_failed || code == errc::refused || code == errc::unexpected_answer;
+}
+
+std::shared_ptr<received_export> export_of(const build_job& job, const synced_files& files,
+                                           std::shared_ptr<build_news> news, diagnostics& why,
+                                           error_code& failed) {
+  const build_output& output = job.options.output;
+  auto into = std::make_shared<received_export>();
+  into->work = files.work;
+  into->keep = files.keep;
+  into->on_warning = [news](std::string text) {
+    progress::warning warned;
+    warned.text = std::move(text);
+    news->tell_now(std::move(warned));
+  };
+  if (output.type == build_output::kind::local) {
+    into->directory = output.destination;
+  } else if (output.write) {
+    into->archive = make_archive_writer(output.write);
+  } else {
+    auto archive = open_archive(output.destination, why);
+    if (!archive) {
+      failed = archive.error();
+      return nullptr;
+    }
+    into->archive = std::move(*archive);
+  }
+  return into;
+}
+
+// Asks the daemon to end the build. It has noticed mostly, since the build's connection is closed.
+asio::awaitable<void> cancel_build(engine::client daemon, std::string id) {
+  // What was cancelled is the build; this is not.
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+  const auto executor = daemon.state()->strand;
+  auto asking = pending<void>::start(executor, nullptr, [&](completion_handler<void> handler) {
+    engine::start_build_cancel(daemon, std::move(id), nullptr, std::move(handler));
+  });
+  http::watchdog guard(executor);
+  guard.arm(cancel_limit, [&asking] { asking.cancel(); });
+  (void)co_await asking.get();
+}
+
+}  // namespace
+
+void tell_builder(const build_job& job, builder_kind builder, std::string reason) {
+  if (!job.on_event) return;
+  progress::builder_chosen chosen;
+  chosen.builder = builder == builder_kind::buildkit ? "buildkit" : "classic";
+  chosen.reason = std::move(reason);
+  progress::event what;
+  what.time = std::chrono::system_clock::now();
+  what.body = std::move(chosen);
+  job.on_event(what);
+}
+
+task<build_result> build_with_session(std::shared_ptr<build_job> job, session_refused& refused,
+                                      diagnostics& why) {
+  auto news = std::make_shared<build_news>(job->on_event);
+  const auto files = files_of(job->context);
+  files->on_progress = [news](const packing_progress& sent, std::uint64_t bytes_sent, bool complete) {
+    progress::context_progress told;
+    told.entries = sent.entries;
+    told.bytes = sent.bytes;
+    told.bytes_sent = bytes_sent;
+    told.complete = complete;
+    told.in_step = true;
+    news->tell_now(std::move(told));
+  };
+  files->on_warning = [news](std::string text) {
+    progress::warning warned;
+    warned.text = std::move(text);
+    news->tell_now(std::move(warned));
+  };
+  std::shared_ptr<received_export> exported;
+  session_options offered;
+  offered.shared_key = shared_key_of(job->context);
+  offer_files(offered.services, files);
+  if (comes_here(job->options.output)) {
+    error_code failed;
+    exported = export_of(*job, *files, news, why, failed);
+    if (failed) co_return failed;
+    offer_export(offered.services, exported);
+  }
+  auto opened = co_await session::open(job->daemon, std::move(offered), why);
+  if (!opened) {
+    if (is_refusal(opened.error())) {
+      refused.code = opened.error();
+      refused.words = describe(opened.error(), why);
+    }
+    co_return opened.error();
+  }
+  tell_builder(*job, builder_kind::buildkit, "the daemon reads the context through a session");
+  session& serving = **opened;
+  const auto executor = job->daemon.state()->strand;
+  engine::build_run run = run_of(*job, news);
+  const std::string id = run.options.build_id;
+  run.options.session = serving.id();
+  run.options.remote = "client-session";
+  run.options.dockerfile = dockerfile_name_of(job->context);
+  run.options.registry_auths.clear();
+  auto image = co_await engine::run_build(job->daemon, std::move(run), why);
+  const bool cancelled = !image && co_await is_cancelled();
+  if (cancelled) co_await cancel_build(job->daemon, id);
+  const bool lost = serving.lost();
+  serving.close();
+  diagnostics unheard;
+  (void)co_await serving.wait(unheard);
+  news->over = true;
+  if (cancelled) co_return aborted();
+  // What went wrong here the daemon can only tell at second hand.
+  if (!image && files->failure) {
+    why = files->failure_words;
+    co_return files->failure;
+  }
+  if (exported && exported->failure) {
+    why = exported->failure_words;
+    co_return exported->failure;
+  }
+  if (!image && lost) {
+    const std::string words = serving.words();
+    why.set_client_message(why.step() != nullptr ? words + ": " + why.step()->reason : words);
+    co_return serving.failure();
+  }
+  if (!image) {
+    explain(news->steps, job->context, why);
+    co_return image.error();
+  }
+  if (exported && !exported->complete) {
+    why.set_client_message("the daemon ended the build without sending its result");
+    co_return errc::no_outcome;
+  }
+  build_result built = result_of(std::move(*image), *news);
+  if (exported) {
+    built.exported_files = exported->files;
+    built.exported_bytes = exported->bytes;
+  }
+  co_return built;
+}
+
+task<build_result> build_with_body(std::shared_ptr<build_job> job, diagnostics& why) {
+  auto news = std::make_shared<build_news>(job->on_event);
+  engine::build_run run = run_of(*job, news);
+  const std::string id = run.options.build_id;
+  run.context = job->context.with_mode(archive::ignore_mode::buildkit).pack();
+  run.options.dockerfile = job->context.dockerfile_name();
+  auto image = co_await engine::run_build(job->daemon, std::move(run), why);
+  if (!image && co_await is_cancelled()) {
+    co_await cancel_build(job->daemon, id);
+    co_return aborted();
+  }
+  news->over = true;
+  if (!image) {
+    explain(news->steps, job->context, why);
+    co_return image.error();
+  }
+  co_return result_of(std::move(*image), *news);
+}
+
+task<build_result> build_classically(std::shared_ptr<build_job> job, diagnostics& why) {
+  engine::build_run run;
+  run.options = job->options.image;
+  run.options.dockerfile = job->context.dockerfile_name();
+  run.context = job->context.with_mode(archive::ignore_mode::classic).pack();
+  run.on_event = job->on_event;
+  auto image = co_await engine::run_build(job->daemon, std::move(run), why);
+  if (!image) co_return image.error();
+  build_result built;
+  built.image_id = std::move(image->id);
+  built.warnings = std::move(image->warnings);
+  co_return built;
+}
+
+}  // namespace dockline::buildkit

@@ -1,0 +1,48 @@
+#pragma once
+
+// One build with BuildKit: its session, its request, and what is told of both.
+
+#include "dockline/buildkit/build.hpp"
+
+#include "core/spawn.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace dockline::buildkit {
+
+struct build_job {
+  build_job(engine::client to, archive::build_context from, build_options what, progress::event_sink told)
+      : daemon(std::move(to)),
+        context(std::move(from)),
+        options(std::move(what)),
+        on_event(std::move(told)) {}
+
+  engine::client daemon;
+  archive::build_context context;
+  build_options options;
+  progress::event_sink on_event;
+};
+
+// Tells which builder it is. `reason` is for people.
+void tell_builder(const build_job& job, builder_kind builder, std::string reason);
+
+// How an attempt ended that found no session: why the daemon refused it.
+struct session_refused {
+  session_refused() = default;
+
+  error_code code;
+  std::string words;
+};
+
+// Builds with a session. When the daemon refuses one, `refused` has why, and nothing was sent of the build.
+task<build_result> build_with_session(std::shared_ptr<build_job> job, session_refused& refused,
+                                      diagnostics& why);
+
+// Builds with BuildKit and the context as the body of the request.
+task<build_result> build_with_body(std::shared_ptr<build_job> job, diagnostics& why);
+
+task<build_result> build_classically(std::shared_ptr<build_job> job, diagnostics& why);
+
+}  // namespace dockline::buildkit

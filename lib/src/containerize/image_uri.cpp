@@ -1,0 +1,37 @@
+#include "containerize/image_uri.hpp"
+
+#include "core/encoding.hpp"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+
+namespace dockline::containerize {
+
+std::string random_uuid() {
+  std::array<unsigned char, 16> bytes{};
+  RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+  // RFC 9562, version 4, and the variant of that document.
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
+  std::string text = encode_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  for (const std::size_t at : {20, 16, 12, 8}) text.insert(at, 1, '-');
+  return text;
+}
+
+std::string registry_of_project(std::string_view project) {
+  std::string registry = "gcr.io/" + std::string(project);
+  std::ranges::replace(registry, ':', '/');
+  return registry;
+}
+
+std::string derived_image_uri(std::string_view registry, std::string_view uuid) {
+  std::string tag(uuid);
+  std::ranges::replace(tag, '-', '_');
+  std::string uri(registry);
+  if (!uri.empty() && !uri.ends_with('/')) uri += '/';
+  return uri + "tf_cloud_train:" + tag;
+}
+
+}  // namespace dockline::containerize

@@ -1,0 +1,149 @@
+#include "containerize/tensorflow_installation.hpp"
+
+#include "containerize/ask_program.hpp"
+#include "engine/credential_helper.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <filesystem>
+#include <utility>
+
+namespace dockline::containerize {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Those that bring TensorFlow itself, the first of them first where several are there: tensorflow-macos and
+// the like are what a plain "tensorflow" pulls in.
+constexpr std::array<std::string_view, 12> distributions = {
+    "tensorflow",      "tensorflow-cpu",   "tensorflow-gpu",   "tensorflow-macos",
+    "tensorflow-rocm", "tensorflow-intel", "intel-tensorflow", "tensorflow-cpu-aws",
+    "tf-nightly",      "tf-nightly-cpu",   "tf-nightly-gpu",   "tf-nightly-macos",
+};
+
+// PEP 503: "TensorFlow_CPU" is "tensorflow-cpu".
+std::string normalised(std::string_view name) {
+  std::string plain;
+  for (const char c : name) {
+    if (c == '-' || c == '_' || c == '.') {
+      if (!plain.ends_with('-')) plain += '-';
+    } else {
+      plain += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+  }
+  return plain;
+}
+
+// The 3 and 11 of "python3.11"; empty for another name.
+std::optional<std::pair<int, int>> python_of(std::string_view name) {
+  if (!name.starts_with("python")) return std::nullopt;
+  name.remove_prefix(6);
+  std::pair<int, int> version;
+  const auto [dot, code] = std::from_chars(name.data(), name.data() + name.size(), version.first);
+  if (code != std::errc() || dot == name.data() + name.size() || *dot != '.') return std::nullopt;
+  // What follows the minor version is "t" for a Python without its lock.
+  if (std::from_chars(dot + 1, name.data() + name.size(), version.second).ec != std::errc())
+    return std::nullopt;
+  return version;
+}
+
+// Of ".../lib/python2.7/site-packages"; 3 where the path does not tell.
+int python_major_of(const std::string& folder) {
+  for (const fs::path& part : fs::path(folder)) {
+    if (const auto version = python_of(part.string())) return version->first;
+  }
+  return 3;
+}
+
+std::optional<tensorflow_version> look_in(const std::string& folder) {
+  std::optional<tensorflow_version> best;
+  auto best_rank = distributions.end();
+  std::error_code failed;
+  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
+    auto found = read_distribution_name(at->path().filename().string());
+    if (!found) continue;
+    const auto* const rank = std::ranges::find(distributions, found->distribution);
+    // Of two versions, which a broken upgrade leaves behind, always the same one.
+    if (rank > best_rank || (rank == best_rank && best && found->version < best->version)) continue;
+    best_rank = rank;
+    best = std::move(found);
+  }
+  if (best) {
+    best->where = folder;
+    best->python_major = python_major_of(folder);
+  }
+  return best;
+}
+
+std::optional<tensorflow_version> look_in(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    if (auto found = look_in(folder)) return found;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<tensorflow_version> read_distribution_name(std::string_view directory_name) {
+  constexpr std::string_view suffix = ".dist-info";
+  if (!directory_name.ends_with(suffix)) return std::nullopt;
+  directory_name.remove_suffix(suffix.size());
+  const std::size_t dash = directory_name.find('-');
+  if (dash == directory_name.npos) return std::nullopt;
+  tensorflow_version found;
+  found.distribution = normalised(directory_name.substr(0, dash));
+  found.version = directory_name.substr(dash + 1);
+  if (std::ranges::find(distributions, found.distribution) == distributions.end()) return std::nullopt;
+  return found;
+}
+
+std::vector<std::string> site_packages_of(const std::string& prefix) {
+  std::vector<std::pair<std::pair<int, int>, std::string>> found;
+  for (const char* library : {"/lib", "/lib64"}) {
+    std::error_code failed;
+    for (fs::directory_iterator at(prefix + library, failed), end; !failed && at != end;
+         at.increment(failed)) {
+      if (const auto version = python_of(at->path().filename().string()))
+        found.emplace_back(*version, (at->path() / "site-packages").string());
+    }
+  }
+  std::ranges::stable_sort(found, [](const auto& one, const auto& other) { return one.first > other.first; });
+  std::vector<std::string> folders;
+  for (auto& [version, folder] : found) folders.push_back(std::move(folder));
+  return folders;
+}
+
+std::vector<std::string> ask_python(const std::string& interpreter, std::chrono::milliseconds limit,
+                                    const std::atomic<bool>& stopped) {
+  std::vector<std::string> arguments(3);
+  arguments[0] = interpreter;
+  arguments[1] = "-c";
+  arguments[2] = "import sys; print(*(path for path in sys.path if path), sep='\\n')";
+  const auto text = ask_program(std::move(arguments), limit, stopped);
+  std::vector<std::string> folders;
+  if (!text) return folders;
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    if (line.starts_with('/')) folders.emplace_back(line);
+    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+  }
+  return folders;
+}
+
+std::optional<tensorflow_version> find_tensorflow(const containerize_environment& environment,
+                                                  const std::atomic<bool>& stopped) {
+  for (const std::string& prefix : {environment.virtual_env, environment.conda_prefix}) {
+    if (prefix.empty()) continue;
+    if (auto found = look_in(site_packages_of(prefix))) return found;
+  }
+  const auto interpreter = engine::find_program(environment.search_path, "python3");
+  if (!interpreter) return std::nullopt;
+  constexpr std::chrono::seconds limit(10);
+  return look_in(ask_python(*interpreter, limit, stopped));
+}
+
+}  // namespace dockline::containerize

@@ -1,0 +1,203 @@
+#include "core/run_program.hpp"
+
+#include "core/child_process.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+namespace dockline {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How a program's end is noticed where the kernel has no pidfd.
+constexpr auto poll_interval = 10ms;
+
+class descriptor {
+ public:
+  explicit descriptor(int number = -1) : number_(number) {}
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  ~descriptor() { reset(); }
+
+  int get() const noexcept { return number_; }
+  int release() noexcept { return std::exchange(number_, -1); }
+  void reset(int number = -1) noexcept {
+    if (number_ >= 0) ::close(number_);
+    number_ = number;
+  }
+
+ private:
+  int number_;
+};
+
+bool make_pipe(descriptor& read_end, descriptor& write_end) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+  read_end.reset(ends[0]);
+  write_end.reset(ends[1]);
+  return true;
+}
+
+// One run of a program. All of it happens on one executor; whatever waits keeps it.
+struct program_run : std::enable_shared_from_this<program_run> {
+  explicit program_run(const asio::any_io_executor& executor)
+      : output(executor), end_of_program(executor), next_look(executor), deadline(executor), ended(executor) {
+    ended.expires_at(asio::steady_timer::time_point::max());
+  }
+
+  child_process program;
+  asio::posix::stream_descriptor output;
+  asio::posix::stream_descriptor end_of_program;
+  asio::steady_timer next_look;  // where there is no end_of_program to wait for
+  asio::steady_timer deadline;
+  asio::steady_timer ended;  // never expires: cancelled when it is over
+  std::optional<int> status;
+  bool timed_out = false;
+  std::size_t longest_output = 0;
+  std::string text;
+
+  // The error of what could not be done, if any.
+  error_code start(const program_call& call);
+  void watch();
+  void kill_after(std::chrono::milliseconds limit);
+  void drain();
+  bool over() const noexcept { return status || timed_out; }
+
+  void wake() {
+    error_code ignored;
+    output.cancel(ignored);
+    ended.cancel();
+  }
+  // Nothing of it is left afterwards.
+  void stop() {
+    program.end();
+    error_code ignored;
+    deadline.cancel();
+    next_look.cancel();
+    end_of_program.close(ignored);
+    output.close(ignored);
+  }
+};
+
+error_code last_failure() { return {errno, boost::system::system_category()}; }
+
+error_code program_run::start(const program_call& call) {
+  descriptor input_read;
+  descriptor input_write;
+  descriptor output_read;
+  descriptor output_write;
+  if (!make_pipe(input_read, input_write) || !make_pipe(output_read, output_write)) return last_failure();
+  const descriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (nowhere.get() < 0) return last_failure();
+  // Before the program is there to close its end, which would be a SIGPIPE; a pipe takes this much at once.
+  const std::string& input = call.input;
+  if (input.size() > PIPE_BUF) return make_error_code(boost::system::errc::argument_list_too_long);
+  if (::write(input_write.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size()))
+    return last_failure();
+  input_write.reset();
+
+  child_process::setup how;
+  how.arguments = call.arguments;
+  how.environment = call.environment;
+  how.input = input_read.get();
+  how.output = output_write.get();
+  how.errors = nowhere.get();
+  auto started = child_process::start(how);
+  if (!started) return started.error();
+  program = std::move(*started);
+  error_code failure;
+  output.assign(output_read.get(), failure);
+  if (failure) return failure;
+  output_read.release();
+  return {};
+}
+
+void program_run::watch() {
+  const auto look = [self = shared_from_this()](error_code code) {
+    // Stopped meanwhile: the wait was over before it could be cancelled.
+    if (code || !self->output.is_open()) return;
+    self->status = self->program.poll();
+    self->status ? self->wake() : self->watch();
+  };
+  if (!end_of_program.is_open()) {
+    descriptor handle(program.take_handle());
+    error_code failure;
+    if (handle.get() >= 0) end_of_program.assign(handle.get(), failure);
+    if (end_of_program.is_open()) handle.release();
+  }
+  if (end_of_program.is_open()) {
+    end_of_program.async_wait(asio::posix::stream_descriptor::wait_read, look);
+    return;
+  }
+  next_look.expires_after(poll_interval);
+  next_look.async_wait(look);
+}
+
+void program_run::kill_after(std::chrono::milliseconds limit) {
+  if (limit <= 0ms) return;
+  deadline.expires_after(limit);
+  deadline.async_wait([self = shared_from_this()](error_code code) {
+    if (code || self->status) return;
+    self->timed_out = true;
+    self->wake();
+  });
+}
+
+// What the program wrote before it ended. Not to the end of the pipe: a process that it left behind may keep
+// that open for ever.
+void program_run::drain() {
+  error_code failure;
+  output.non_blocking(true, failure);
+  std::array<char, 4096> block{};
+  while (!failure && text.size() <= longest_output) {
+    const std::size_t size = output.read_some(asio::buffer(block), failure);
+    text.append(block.data(), size);
+  }
+}
+
+}  // namespace
+
+task<program_end> run_program(asio::any_io_executor executor, program_call call) {
+  auto run = std::make_shared<program_run>(executor);
+  run->longest_output = call.longest_output;
+  program_end end;
+  end.not_started = run->start(call);
+  if (end.not_started) co_return end;
+  run->watch();
+  run->kill_after(call.timeout);
+  std::array<char, 4096> block{};
+  bool cancelled = false;
+  for (bool open = true; !run->over() && open && run->text.size() <= run->longest_output;) {
+    auto [code, size] = co_await run->output.async_read_some(asio::buffer(block), no_throw);
+    run->text.append(block.data(), size);
+    cancelled = co_await is_cancelled();
+    open = !code && !cancelled;
+  }
+  // It may close its output and go on.
+  while (!run->over() && !cancelled && run->text.size() <= run->longest_output) {
+    auto [woken] = co_await run->ended.async_wait(no_throw);
+    (void)woken;
+    cancelled = co_await is_cancelled();
+  }
+  if (run->status) run->drain();
+  run->stop();
+  if (cancelled) co_return aborted();
+  end.too_long = run->text.size() > run->longest_output;
+  end.timed_out = run->timed_out;
+  end.status = run->status.value_or(0);
+  end.output = std::move(run->text);
+  co_return end;
+}
+
+}  // namespace dockline

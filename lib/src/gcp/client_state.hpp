@@ -1,0 +1,96 @@
+#pragma once
+
+#include "dockline/gcp/client.hpp"
+#include "dockline/gcp/credentials.hpp"
+
+#include "gcp/api.hpp"
+#include "gcp/credential_source.hpp"
+#include "gcp/retry_schedule.hpp"
+#include "gcp/token_age.hpp"
+#include "http/origins.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace dockline::gcp {
+
+// An answer whose head is there and whose body is read as it comes.
+struct open_answer {
+  open_answer() = default;
+
+  http::url where;
+  std::unique_ptr<http::exchange> over;
+  std::string token;  // that it was asked with
+
+  int status() const { return over->head().status; }
+};
+
+// What the copies of a client share. Everything below happens on `strand`.
+struct client_state : std::enable_shared_from_this<client_state> {
+  client_state(asio::any_io_executor executor, credentials own, client_options choice);
+
+  client_options options;
+  credentials who;
+  asio::any_io_executor executor;  // the user's
+  asio::any_io_executor strand;
+  http::origins web;
+  std::function<std::chrono::system_clock::time_point()> now;
+  std::function<double()> random;  // from 0 to below 1
+
+  // The bases of the services' URLs, without a slash at the end.
+  std::string storage_url() const;
+  std::string cloud_build_url(std::string_view region) const;
+
+  retry_schedule schedule() const { return {options.retries, random}; }
+
+  // Sends and returns when the head of the answer is there, whatever its status; adds no token.
+  task<open_answer> open(api_call call, diagnostics& why);
+  // The same with a token for all of Google's APIs. An answer of 401 has it renewed, and the request sent
+  // again, once.
+  task<open_answer> open_as(api_call call, diagnostics& why);
+  // The rest of an answer.
+  task<api_answer> finish(open_answer answer, diagnostics& why);
+
+  task<api_answer> send(api_call call, diagnostics& why);
+  task<api_answer> send_as(api_call call, diagnostics& why);
+  // What may be asked twice: repeated while it fails for the moment. A status that is no success is an error
+  // with the service's words.
+  task<api_answer> call(api_call what, diagnostics& why);
+
+  // A pause. Errors: operation_aborted.
+  task<void> wait(std::chrono::milliseconds time);
+
+  // A token for the scope; see async_access_token().
+  task<access_token> token(std::string scope, diagnostics& why);
+  // That token is refused: it is not given out again.
+  void refused(const std::string& scope, const std::string& token);
+
+  // What the environment or the credentials say, else what the metadata server does.
+  task<std::string> project(diagnostics& why);
+
+  // Whether the tokens that a service account signs by itself are refused, so that it has to ask for others.
+  bool own_tokens_refused = false;
+
+ private:
+  struct renewal;
+  struct slot {
+    slot() = default;
+
+    std::optional<kept_token> kept;
+    std::shared_ptr<renewal> renewing;                 // while it runs
+    std::chrono::system_clock::time_point not_before;  // after a renewal in the background that failed
+  };
+
+  void start_renewal(const std::string& scope, bool background);
+  task<access_token> await_renewal(std::shared_ptr<renewal> shared, diagnostics& why);
+
+  std::map<std::string, slot> tokens_;
+  std::string project_;  // that the metadata server told
+};
+
+}  // namespace dockline::gcp

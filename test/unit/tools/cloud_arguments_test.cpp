@@ -1,0 +1,87 @@
+#include "commands/cloud_arguments.hpp"
+
+#include "commands/build_arguments.hpp"
+
+#include <CLI/CLI.hpp>
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+namespace dockline::tool {
+namespace {
+
+using words = std::vector<std::string>;
+
+// The words after `dockline build`, parsed.
+build_arguments parse(words given) {
+  CLI::App app;
+  build_arguments arguments;
+  declare(app, arguments);
+  words reversed(given.rbegin(), given.rend());
+  app.parse(reversed);
+  return arguments;
+}
+
+std::string why_not(words given, const global_options& global = {}) {
+  return why_not(parse(std::move(given)), global);
+}
+
+}  // namespace
+
+TEST_SUITE("tools/cloud_arguments") {
+  TEST_CASE("what the cloud is told") {
+    const auto cloud = parse({"--image-build-bucket", "b", "--project", "p", "--region", "r", "--disk-size",
+                              "7", "--build-tag", "one", "--build-tag", "two", "."})
+                           .cloud;
+    CHECK(cloud.bucket == "b");
+    CHECK(cloud.project == "p");
+    CHECK(cloud.region == "r");
+    CHECK(cloud.disk_size_gb == 7);
+    CHECK(cloud.build_tags == words{"one", "two"});
+  }
+
+  TEST_CASE("options of one way are refused on the other") {
+    CHECK(why_not({"."}).empty());
+    CHECK(why_not({"--memory", "1g", "."}).empty());
+    CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "."}).empty());
+    CHECK(why_not({"--region", "r", "."}).starts_with("--region: "));
+    CHECK(why_not({"--build-tag", "t", "."}).starts_with("--build-tag: "));
+    CHECK(why_not({"--image-build-bucket", "b", "."}).starts_with("--tag: "));
+    CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "-m", "1g", "."}).starts_with("--memory: "));
+    CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--rm=false", "."}).starts_with("--rm=false: "));
+    CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--compression", "none", "."})
+              .starts_with("--compress"));
+    global_options global;
+    global.host = "unix:///s";
+    CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "."}, global).starts_with("--host: "));
+  }
+
+  TEST_CASE("the words for docker build say what the options do") {
+    console terminal;
+    const auto options = engine_options_of(
+        parse({"--build-arg", "A=x y",       "--label",      "l=1",    "--target",  "t",
+               "--platform",  "linux/arm64", "--no-cache",   "--pull", "--network", "host",
+               "--add-host",  "h=1.2.3.4",   "--shm-size",   "1k",     "--ulimit",  "nofile=5:6",
+               "-t",          "x",           "--cache-from", "c",      "."}),
+        terminal);
+    REQUIRE(options);
+    CHECK(docker_words(*options) == words{"--build-arg", "A=x y", "--label", "l=1", "--target", "t",
+                                          "--platform", "linux/arm64", "--no-cache", "--pull", "--network",
+                                          "host", "--add-host", "h:1.2.3.4", "--shm-size", "1024", "--ulimit",
+                                          "nofile=5:6"});
+    CHECK(docker_words(engine::build_options()).empty());
+  }
+
+  TEST_CASE("times") {
+    using namespace std::chrono_literals;
+    CHECK(parse_duration("90") == 90s);
+    CHECK(parse_duration("90s") == 90s);
+    CHECK(parse_duration("20m") == 20min);
+    CHECK(parse_duration("2h") == 2h);
+    for (const auto* text : {"", "0", "-1", "s", "1d", "1.5h", "1 h", "1hh", "99999999999h"})
+      CHECK_MESSAGE(!parse_duration(text), text);
+  }
+}
+
+}  // namespace dockline::tool

@@ -1,0 +1,54 @@
+#pragma once
+
+// What `build` takes for a build with Google Cloud Build, and what of the rest holds there.
+
+#include <dockline/engine/build.hpp>
+
+#include "command.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace dockline::tool {
+
+struct build_arguments;
+
+// Nothing is built in the cloud unless there is a bucket.
+struct cloud_arguments {
+  cloud_arguments() = default;
+
+  std::string bucket;
+  std::string project;
+  std::string region;
+  std::string machine_type;
+  std::int64_t disk_size_gb = 0;
+  std::string worker_pool;
+  std::string service_account;
+  std::string logs_bucket;
+  std::string build_timeout;
+  std::string queue_timeout;
+  std::vector<std::string> build_tags;
+};
+
+void declare_cloud(CLI::App& command, cloud_arguments& arguments);
+
+// Why this command line makes no sense for Cloud Build, or for a daemon; empty when it does. No one asked for
+// that must be left undone in silence.
+std::string why_not(const build_arguments& arguments, const global_options& global);
+
+// The words for `docker build` in the cloud that say the same as the options; names of images, caches and the
+// Dockerfile, which have places of their own, are not among them.
+std::vector<std::string> docker_words(const engine::build_options& options);
+
+// "90", "90s", "20m" or "2h"; empty for anything else.
+std::optional<std::chrono::seconds> parse_duration(std::string_view text);
+
+}  // namespace dockline::tool
