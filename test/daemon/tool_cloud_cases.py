@@ -194,6 +194,7 @@ def case_a_certificate_that_nobody_knows():
     if reason := unable():
         return reason
     with google("--tls") as server, tree(Dockerfile="FROM scratch\n") as top:
+        server.control("log", method="DELETE")
         result = refused(3, ["certificate"], "build", "--image-build-bucket", "box-of-test", "-t", image("tls"), str(top),
                          env=variables(server, SSL_CERT_FILE="/etc/ssl/certs/ca-certificates.crt"))
         check(server.control("log") == [], result)
