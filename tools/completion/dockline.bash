@@ -38,6 +38,7 @@ _dockline() {
       ;;
     --entry-point | --requirements | --config) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --accelerator) mapfile -t COMPREPLY < <(compgen -W 'none gpu' -- "$current"); return ;;
+    --machine-type) mapfile -t COMPREPLY < <(compgen -W 'E2_MEDIUM E2_STANDARD_2 E2_HIGHCPU_8 E2_HIGHCPU_32' -- "$current"); return ;;
     --type) mapfile -t COMPREPLY < <(compgen -W 'image container' -- "$current"); return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'classic buildkit' -- "$current"); return ;;
     -c | --context) mapfile -t COMPREPLY < <(compgen -W "$(_dockline_contexts)" -- "$current"); return ;;
@@ -53,6 +54,8 @@ _dockline() {
       --filter | --since | --until | --tail | -n | -t | --tag | --label | --target | --platform | --cache-from | \
       --add-host | --shm-size | --ulimit | -m | \
       --memory | --memory-swap | --cpu-shares | --cpu-period | --cpu-quota | --cpuset-cpus | --cpuset-mems | \
+      --image-build-bucket | --project | --region | --disk-size | --worker-pool | --service-account | --logs-bucket | \
+      --build-timeout | --queue-timeout | --build-tag | \
       --cgroup-parent | --timeout | --name | -p | --publish | -w | --workdir | -u | --user | --entrypoint) return ;;
     -v | --volume) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
   esac
@@ -71,8 +74,9 @@ _dockline() {
         mapfile -t COMPREPLY < <(compgen -W "$globals -f --file -t --tag --build-arg --label --target --platform \
           --cache-from --no-cache --pull --network --add-host --shm-size --ulimit -m --memory --memory-swap \
           --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --cgroup-parent --rm --force-rm \
-          --squash --iidfile --push --metadata-file -q --quiet --progress --builder --compression --compression-level --reproducible" \
-          -- "$current")
+          --squash --iidfile --push --metadata-file -q --quiet --progress --builder --compression --compression-level --reproducible \
+          --image-build-bucket --project --region --machine-type --disk-size --worker-pool --service-account --logs-bucket \
+          --build-timeout --queue-timeout --build-tag" -- "$current")
       else
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
       fi
