@@ -165,9 +165,9 @@ def as_nobody(top, *more):
             "env", f"LD_LIBRARY_PATH={top}", str(copy)]
 
 
-def start(*words, **how):
+def start(*words, variables=None, **how):
     return subprocess.Popen([TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env=environment(), start_new_session=True, **how)
+                            env=environment() if variables is None else variables, start_new_session=True, **how)
 
 
 @functools.cache

@@ -74,6 +74,8 @@ std::string why_not(const build_arguments& arguments, const global_options& glob
                    {"--builder classic", arguments.builder == "classic", buildkit},
                    {"--memory", !arguments.memory.empty(), machine},
                    {"--memory-swap", !arguments.memory_swap.empty(), machine},
+                   {"--shm-size", !arguments.shm_size.empty(), machine},
+                   {"--ulimit", !arguments.ulimits.empty(), machine},
                    {"--cpu-shares", arguments.cpu_shares != 0, machine},
                    {"--cpu-period", arguments.cpu_period != 0, machine},
                    {"--cpu-quota", arguments.cpu_quota != 0, machine},
@@ -85,26 +87,6 @@ std::string why_not(const build_arguments& arguments, const global_options& glob
                    {"--squash", arguments.squash, buildkit},
                    {"--compression none", arguments.context.compression == "none",
                     "Cloud Build takes a source with gzip"}});
-}
-
-std::vector<std::string> docker_words(const engine::build_options& options) {
-  std::vector<std::string> words;
-  const auto add = [&](std::string_view option, std::string value) {
-    words.emplace_back(option);
-    words.push_back(std::move(value));
-  };
-  for (const auto& [name, value] : options.build_args) add("--build-arg", name + '=' + value.value_or(""));
-  for (const auto& [name, value] : options.labels) add("--label", name + '=' + value);
-  if (!options.target.empty()) add("--target", options.target);
-  if (!options.platform.empty()) add("--platform", options.platform);
-  if (options.no_cache) words.emplace_back("--no-cache");
-  if (options.pull) words.emplace_back("--pull");
-  if (!options.network_mode.empty()) add("--network", options.network_mode);
-  for (const auto& host : options.extra_hosts) add("--add-host", host);
-  if (options.shm_size != 0) add("--shm-size", std::to_string(options.shm_size));
-  for (const auto& limit : options.ulimits)
-    add("--ulimit", limit.name + '=' + std::to_string(limit.soft) + ':' + std::to_string(limit.hard));
-  return words;
 }
 
 std::optional<std::chrono::seconds> parse_duration(std::string_view text) {

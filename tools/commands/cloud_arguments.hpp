@@ -2,8 +2,6 @@
 
 // What `build` takes for a build with Google Cloud Build, and what of the rest holds there.
 
-#include <dockline/engine/build.hpp>
-
 #include "command.hpp"
 
 #include <chrono>
@@ -43,10 +41,6 @@ void declare_cloud(CLI::App& command, cloud_arguments& arguments);
 // Why this command line makes no sense for Cloud Build, or for a daemon; empty when it does. No one asked for
 // that must be left undone in silence.
 std::string why_not(const build_arguments& arguments, const global_options& global);
-
-// The words for `docker build` in the cloud that say the same as the options; names of images, caches and the
-// Dockerfile, which have places of their own, are not among them.
-std::vector<std::string> docker_words(const engine::build_options& options);
 
 // "90", "90s", "20m" or "2h"; empty for anything else.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);

@@ -8,7 +8,7 @@ _dockline_contexts() {
 
 _dockline() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word i
-  local globals='-H --host -c --context --tls --tlsverify --tlscacert --tlscert --tlskey --timeout -h --help'
+  local globals='-H --host -c --context --tls --tlsverify --tlscacert --tlscert --tlskey --timeout --debug -h --help'
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
@@ -24,7 +24,7 @@ _dockline() {
 
   case $previous in
     --progress) mapfile -t COMPREPLY < <(compgen -W 'auto tty plain json' -- "$current"); return ;;
-    --builder) mapfile -t COMPREPLY < <(compgen -W 'auto classic' -- "$current"); return ;;
+    --builder) mapfile -t COMPREPLY < <(compgen -W 'auto buildkit classic' -- "$current"); return ;;
     --compression) mapfile -t COMPREPLY < <(compgen -W 'auto gzip none' -- "$current"); return ;;
     --compression-level) mapfile -t COMPREPLY < <(compgen -W '1 2 3 4 5 6 7 8 9' -- "$current"); return ;;
     --network) mapfile -t COMPREPLY < <(compgen -W 'bridge host none' -- "$current"); return ;;
@@ -38,6 +38,7 @@ _dockline() {
       ;;
     --entry-point | --requirements | --config) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --accelerator) mapfile -t COMPREPLY < <(compgen -W 'none gpu' -- "$current"); return ;;
+    --machine-type) mapfile -t COMPREPLY < <(compgen -W 'E2_MEDIUM E2_STANDARD_2 E2_HIGHCPU_8 E2_HIGHCPU_32' -- "$current"); return ;;
     --type) mapfile -t COMPREPLY < <(compgen -W 'image container' -- "$current"); return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'classic buildkit' -- "$current"); return ;;
     -c | --context) mapfile -t COMPREPLY < <(compgen -W "$(_dockline_contexts)" -- "$current"); return ;;
@@ -53,6 +54,8 @@ _dockline() {
       --filter | --since | --until | --tail | -n | -t | --tag | --label | --target | --platform | --cache-from | \
       --add-host | --shm-size | --ulimit | -m | \
       --memory | --memory-swap | --cpu-shares | --cpu-period | --cpu-quota | --cpuset-cpus | --cpuset-mems | \
+      --image-build-bucket | --project | --region | --disk-size | --worker-pool | --service-account | --logs-bucket | \
+      --build-timeout | --queue-timeout | --build-tag | \
       --cgroup-parent | --timeout | --name | -p | --publish | -w | --workdir | -u | --user | --entrypoint) return ;;
     -v | --volume) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
   esac
@@ -63,7 +66,7 @@ _dockline() {
         mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current")
       else
         mapfile -t COMPREPLY < <(compgen -W 'build containerize context run push pull tag images inspect rmi save load \
-          logs events prune info version ping' -- "$current")
+          logs events prune info version ping doctor' -- "$current")
       fi
       ;;
     build)
@@ -71,8 +74,9 @@ _dockline() {
         mapfile -t COMPREPLY < <(compgen -W "$globals -f --file -t --tag --build-arg --label --target --platform \
           --cache-from --no-cache --pull --network --add-host --shm-size --ulimit -m --memory --memory-swap \
           --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --cgroup-parent --rm --force-rm \
-          --squash --iidfile --push --metadata-file -q --quiet --progress --builder --compression --compression-level --reproducible" \
-          -- "$current")
+          --squash --iidfile --push --metadata-file -q --quiet --progress --builder --secret --ssh -o --output --cache-to --compression --compression-level --reproducible \
+          --image-build-bucket --project --region --machine-type --disk-size --worker-pool --service-account --logs-bucket \
+          --build-timeout --queue-timeout --build-tag" -- "$current")
       else
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
       fi
@@ -110,7 +114,7 @@ _dockline() {
       ;;
     events) mapfile -t COMPREPLY < <(compgen -W "$globals --since --until -f --filter --format" -- "$current") ;;
     prune) mapfile -t COMPREPLY < <(compgen -W "$globals -a --all -f --force --filter --format" -- "$current") ;;
-    info) mapfile -t COMPREPLY < <(compgen -W "$globals --format" -- "$current") ;;
+    info | doctor) mapfile -t COMPREPLY < <(compgen -W "$globals --format" -- "$current") ;;
     tag) mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current") ;;
     version) mapfile -t COMPREPLY < <(compgen -W "$globals --client" -- "$current") ;;
     ping) mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current") ;;

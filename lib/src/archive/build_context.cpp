@@ -106,6 +106,9 @@ build_context build_context::with_mode(ignore_mode mode) const {
 }
 
 std::unique_ptr<byte_source> build_context::pack() const { return make_context_source(*state_); }
+std::unique_ptr<byte_source> build_context::pack(std::string content_hash) const {
+  return make_context_source(*state_, std::move(content_hash));
+}
 
 void start_open_context(boost::asio::any_io_executor executor, context_options options, diagnostics* why,
                         completion_handler<build_context> handler) {

@@ -15,8 +15,8 @@ namespace {
 
 class tar_source final : public byte_source {
  public:
-  explicit tar_source(const build_context::state& context)
-      : packing_(std::make_shared<packing>(context.found)), pool_(context.pool), work_(context.work) {}
+  tar_source(const build_context::state& context, std::shared_ptr<packing> packed)
+      : packing_(std::move(packed)), pool_(context.pool), work_(context.work) {}
 
   // A job that runs on without anybody waiting ends soon, and with it the descriptors that it holds.
   ~tar_source() override { packing_->packer.stop(); }
@@ -51,12 +51,18 @@ class tar_source final : public byte_source {
 
 }  // namespace
 
-std::unique_ptr<byte_source> make_context_source(const build_context::state& context) {
+std::unique_ptr<byte_source> make_context_source(const build_context::state& context,
+                                                 std::string content_hash) {
   switch (context.found->compress) {
     case compression::none: break;
-    case compression::gzip: return make_gzip_source(context);
+    case compression::gzip: return make_gzip_source(context, std::move(content_hash));
   }
-  return std::make_unique<tar_source>(context);
+  return make_tar_source(context, std::make_shared<packing>(context.found, std::move(content_hash)));
+}
+
+std::unique_ptr<byte_source> make_tar_source(const build_context::state& context,
+                                             std::shared_ptr<packing> packed) {
+  return std::make_unique<tar_source>(context, std::move(packed));
 }
 
 }  // namespace dockline::archive

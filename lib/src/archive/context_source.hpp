@@ -5,10 +5,17 @@
 #include "archive/context_state.hpp"
 
 #include <memory>
+#include <string>
 
 namespace dockline::archive {
 
-// The bytes of a context, made on its executor for work, one job a read.
-std::unique_ptr<byte_source> make_context_source(const build_context::state& context);
+struct packing;
+
+// The bytes of a context, made on its executor for work, one job a read. `content_hash` as in packing.
+std::unique_ptr<byte_source> make_context_source(const build_context::state& context,
+                                                 std::string content_hash = {});
+// The tar alone, whatever compression the context has.
+std::unique_ptr<byte_source> make_tar_source(const build_context::state& context,
+                                             std::shared_ptr<packing> packed);
 
 }  // namespace dockline::archive

@@ -39,8 +39,9 @@ std::size_t ring_size() {
 // filled: a slow reader stops the packer.
 class gzip_packing : public packing, public std::enable_shared_from_this<gzip_packing> {
  public:
-  gzip_packing(std::shared_ptr<const context_tree> from, boost::asio::any_io_executor work)
-      : packing(std::move(from)), work_(std::move(work)), ring_(ring_size()) {}
+  gzip_packing(std::shared_ptr<const context_tree> from, boost::asio::any_io_executor work,
+               std::string content_hash)
+      : packing(std::move(from), std::move(content_hash)), work_(std::move(work)), ring_(ring_size()) {}
 
   void read(std::shared_ptr<read_request> request) {
     {
@@ -203,8 +204,8 @@ class gzip_packing : public packing, public std::enable_shared_from_this<gzip_pa
 
 class gzip_source final : public byte_source {
  public:
-  explicit gzip_source(const build_context::state& context)
-      : packing_(std::make_shared<gzip_packing>(context.found, context.work)),
+  gzip_source(const build_context::state& context, std::string content_hash)
+      : packing_(std::make_shared<gzip_packing>(context.found, context.work, std::move(content_hash))),
         pool_(context.pool),
         work_(context.work) {}
 
@@ -230,8 +231,8 @@ class gzip_source final : public byte_source {
 
 }  // namespace
 
-std::unique_ptr<byte_source> make_gzip_source(const build_context::state& context) {
-  return std::make_unique<gzip_source>(context);
+std::unique_ptr<byte_source> make_gzip_source(const build_context::state& context, std::string content_hash) {
+  return std::make_unique<gzip_source>(context, std::move(content_hash));
 }
 
 }  // namespace dockline::archive

@@ -35,7 +35,30 @@ tar_type type_of(const tree_entry& entry) noexcept {
 tar_packer::tar_packer(const tree_plan& plan, const packing_rules& rules, const disk& files)
     : plan_(&plan), rules_(rules), walk_(plan, files, this, &stopped_) {}
 
+void tar_packer::hash_content(std::string expected) {
+  digest_.emplace();
+  expected_hash_ = std::move(expected);
+}
+
 result<std::size_t> tar_packer::fill(std::span<char> block) {
+  const auto filled = fill_some(block);
+  if (!filled || !digest_) return filled;
+  digest_->add(block.first(*filled));
+  if (*filled < block.size()) {
+    if (const error_code code = end_hash()) return code;
+  }
+  return filled;
+}
+
+error_code tar_packer::end_hash() {
+  content_hash_ = digest_->finish();
+  digest_.reset();
+  if (expected_hash_.empty() || expected_hash_ == content_hash_) return {};
+  why_.set_client_message("the directory changed while it was sent");
+  return errc::file_changed;
+}
+
+result<std::size_t> tar_packer::fill_some(std::span<char> block) {
   std::size_t filled = 0;
   while (filled < block.size() && stage_ != stage::done) {
     if (stopped_) return error_code(boost::asio::error::operation_aborted);

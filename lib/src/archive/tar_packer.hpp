@@ -4,6 +4,7 @@
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/core/error.hpp"
 
+#include "archive/content_digest.hpp"
 #include "archive/file_tree.hpp"
 #include "archive/packing_rules.hpp"
 #include "archive/tar.hpp"
@@ -27,6 +28,12 @@ class tar_packer final : private tree_observer {
   // The plan and the disk outlive the packer.
   tar_packer(const tree_plan& plan, const packing_rules& rules, const disk& files);
 
+  // Before the first fill(): makes a SHA-256 of the tar. Unless `expected` is empty, a tar that turns out to
+  // be another one is errc::file_changed instead of its end.
+  void hash_content(std::string expected);
+  // 64 hexadecimal digits, once the tar was filled to its end.
+  const std::string& content_hash() const noexcept { return content_hash_; }
+
   // Fills `block` from its start; fewer bytes than its size only at the end of the tar. Errors: those of
   // tree_walk, and operation_aborted after stop().
   result<std::size_t> fill(std::span<char> block);
@@ -44,6 +51,8 @@ class tar_packer final : private tree_observer {
   void ignored(std::string_view, const ignore_rule&, bool) override {}
   void skipped(std::string_view path, std::string_view reason) override;
 
+  result<std::size_t> fill_some(std::span<char> block);
+  error_code end_hash();
   error_code next_entry();
   void make_header();
   std::size_t put(std::span<char> block, std::string_view from);
@@ -59,6 +68,9 @@ class tar_packer final : private tree_observer {
   tree_entry entry_;
   diagnostics why_;
   std::string header_;
+  std::optional<content_digest> digest_;
+  std::string expected_hash_;
+  std::string content_hash_;
   stage stage_ = stage::next_entry;
   std::uint64_t left_ = 0;  // of what the stage writes
   bool end_seen_ = false;   // the file's end was met while its last bytes were read

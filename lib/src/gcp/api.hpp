@@ -5,6 +5,7 @@
 #include "http/exchange.hpp"
 #include "http/message.hpp"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,9 @@ struct api_call {
   std::string body;
   std::vector<http::body_part> parts;  // instead of `body`
   std::string service;                 // for the words: "Cloud Storage"
+  std::string permission;              // what a refusal with a 403 lacks: "storage.objects.get on gs://b"
+  bool anonymous = false;              // sent without a token
+  std::chrono::milliseconds total{0};  // how long all of it may take; zero: as long as it moves
 };
 
 struct api_answer {

@@ -88,6 +88,7 @@ task<open_answer> client_state::open(api_call call, diagnostics& why) {
   http::deadlines limits;
   limits.connect = options.connect_timeout;
   limits.idle = options.idle_timeout;
+  limits.total = call.total;
   auto over = co_await web.start(answer.where, std::move(request), limits, why);
   if (!over) co_return over.error();
   answer.over = std::move(*over);
@@ -98,7 +99,8 @@ task<open_answer> client_state::open_as(api_call call, diagnostics& why) {
   const std::string scope(cloud_platform_scope);
   const std::string& quota = options.quota_project.empty() ? who.quota_project() : options.quota_project;
   for (bool again = false;; again = true) {
-    auto given = co_await token(scope, why);
+    result<access_token> given = access_token();
+    if (!call.anonymous) given = co_await token(scope, why);
     if (!given) co_return given.error();
     api_call attempt = call;
     if (!given->value.empty()) {
@@ -141,15 +143,25 @@ task<api_answer> client_state::call(api_call what, diagnostics& why) {
   retry_schedule attempts = schedule();
   for (;;) {
     auto answer = co_await send_as(what, why);
-    if (answer && answer->status() / 100 == 2) co_return answer;
-    const error_code code =
-        answer ? code_of_answer(answer->status(), answer->body, what.service, why) : answer.error();
+    if (answer && answer->status() / 100 == 2) {
+      // What was said of attempts before this one is over.
+      why.clear();
+      co_return answer;
+    }
+    const error_code code = answer ? refusal(what, *answer, why) : answer.error();
     if (answer ? !is_transient(answer->status()) : !is_transient(code)) co_return code;
     const auto asked = answer ? read_retry_after(answer->head.find("Retry-After")) : std::chrono::seconds(0);
     const auto delay = attempts.failed(std::chrono::steady_clock::now(), code != errc::cannot_connect, asked);
     if (!delay) co_return code;
     if (auto waited = co_await wait(*delay); !waited) co_return waited.error();
   }
+}
+
+error_code client_state::refusal(const api_call& what, const api_answer& answer, diagnostics& why) {
+  const error_code code = code_of_answer(answer.status(), answer.body, what.service, why);
+  if (code == errc::denied && !what.permission.empty())
+    why.set_client_message(why.client_message() + "; needed is " + what.permission);
+  return code;
 }
 
 task<void> client_state::wait(std::chrono::milliseconds time) {

@@ -62,6 +62,10 @@ struct client_state : std::enable_shared_from_this<client_state> {
   // with the service's words.
   task<api_answer> call(api_call what, diagnostics& why);
 
+  // Which code an answer that is no success stands for, with the service's words, and the permission that is
+  // missing.
+  static error_code refusal(const api_call& what, const api_answer& answer, diagnostics& why);
+
   // A pause. Errors: operation_aborted.
   task<void> wait(std::chrono::milliseconds time);
 

@@ -41,7 +41,7 @@ inline gcp::credentials credentials_of(const google_server& google, std::string_
   diagnostics why;
   const std::string path = google.credentials_file(name);
   auto parsed = gcp::parse_credentials(content_of(path), path, variables, why);
-  REQUIRE_MESSAGE(parsed, describe(parsed ? error_code() : parsed.error(), why));
+  REQUIRE_MESSAGE(parsed.has_value(), describe(parsed ? error_code() : parsed.error(), why));
   return std::move(*parsed);
 }
 

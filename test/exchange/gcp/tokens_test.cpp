@@ -93,7 +93,7 @@ TEST_SUITE("exchange/gcp/tokens") {
     cloud there(server, "impersonated");
     const auto seen = there.token();
     CHECK(seen.code);
-    CHECK(says(seen, "clock"));
+    CHECK_MESSAGE(says(seen, "clock"), seen.words());
   }
 
   TEST_CASE("credentials of a type that nobody knows are an error") {
@@ -102,14 +102,14 @@ TEST_SUITE("exchange/gcp/tokens") {
     diagnostics why;
     variables["GOOGLE_APPLICATION_CREDENTIALS"] = server.credentials_file("unknown_type");
     auto found = gcp::find_credentials(variables, why);
-    REQUIRE(!found);
+    REQUIRE(!found.has_value());
     CHECK(found.error() == errc::bad_configuration);
     CHECK(describe(found.error(), why).find("something_new") != std::string::npos);
 
     variables["GOOGLE_APPLICATION_CREDENTIALS"] = "/nonexistent/key.json";
     variables["GCE_METADATA_HOST"] = server.metadata();
     found = gcp::find_credentials(variables, why);
-    REQUIRE(!found);
+    REQUIRE(!found.has_value());
     CHECK(found.error() == errc::bad_configuration);
   }
 
@@ -120,7 +120,7 @@ TEST_SUITE("exchange/gcp/tokens") {
     variables["HOME"] = "/nonexistent";
     diagnostics why;
     auto found = gcp::find_credentials(variables, why);
-    REQUIRE_MESSAGE(found, describe(found ? error_code() : found.error(), why));
+    REQUIRE_MESSAGE(found.has_value(), describe(found ? error_code() : found.error(), why));
     gcp::client_options options = options_for(server);
     options.project.clear();
     cloud there(*found, options);

@@ -2,6 +2,7 @@
 """The program `docker` of a build's steps: it pulls and pushes at the test's registry, and is docker itself for all else."""
 
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -30,9 +31,11 @@ def pull(docker, control, name):
 def main():
     docker, control = os.environ["GOOGLE_STEP_DOCKER"], os.environ["GOOGLE_STEP_CONTROL"]
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    # Cloud Build's machines have a network of this name, which leads to the build's credentials.
+    line = re.sub("\0--network(?:\0|=)cloudbuild(?=\0|$)", "", "\0".join(["", *sys.argv[1:]])).split("\0")[1:]
     if words[:1] == ["pull"]:
         sys.exit(pull(docker, control, words[1]))
-    os.execv(docker, [docker, *sys.argv[1:]])
+    os.execv(docker, [docker, *line])
 
 
 main()

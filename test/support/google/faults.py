@@ -2,7 +2,7 @@
 
 A rule is `{"method", "path", "query", "nth", "every", "times", "action"}`. `path` and `query` are regular expressions that are
 searched for in the target, percent-encoded as it came. Of the requests that match, `nth` hits one (1 is the first),
-`every` each n-th; without either all are hit; `times` bounds how many in all. The first rule that hits is the one.
+`every` each n-th; without either all are hit; `times` bounds how many in all. The first rule that hits is the one. Of a list of actions each hit takes the next one.
 
 An action is one or more of
 
@@ -34,7 +34,8 @@ NOTHING = {}
 
 class Rule:
     def __init__(self, words):
-        unknown = set(words) - RULE | set(words["action"]) - ACTIONS
+        self.actions = words["action"] if isinstance(words["action"], list) else [words["action"]]
+        unknown = set(words) - RULE | {key for action in self.actions for key in action} - ACTIONS
         if unknown:
             raise ValueError(f"a rule of faults has no {', '.join(sorted(unknown))}")
         self.words, self.seen, self.hits = words, 0, 0
@@ -52,6 +53,9 @@ class Rule:
         self.hits += 1
         return True
 
+    def action(self):
+        return self.actions[(self.hits - 1) % len(self.actions)]
+
 
 class Faults:
     def __init__(self):
@@ -67,7 +71,7 @@ class Faults:
 
     def action_for(self, method, path, query):
         with self._lock:
-            return next((rule.words["action"] for rule in self._rules if rule.hit(method, path, query)), NOTHING)
+            return next((rule.action() for rule in self._rules if rule.hit(method, path, query)), NOTHING)
 
     def told(self):
         with self._lock:

@@ -1,5 +1,6 @@
 """HTTP/1.1: connections, bodies in both directions, faults, and the way from a path to its handler."""
 
+import email.utils
 import http.client
 import http.server
 import json
@@ -194,6 +195,8 @@ class Connection(http.server.BaseHTTPRequestHandler):
         size = answer.size if answer.pieces is not None else len(answer.body)
         # 499 and 308 have no body, but a length: it is what a client waits for otherwise.
         answer.headers.setdefault("Content-Length", str(size))
+        now = time.time() + self.server.google.settings.get("clock_offset", 0)
+        answer.headers.setdefault("Date", email.utils.formatdate(now, usegmt=True))
         if request and self.server.google.settings["flavour"] and request.path.startswith("/computeMetadata"):
             answer.headers.setdefault("Metadata-Flavor", "Google")
         for name, value in answer.headers.items():

@@ -208,6 +208,14 @@ class BucketTest(Served):
         self.assertNotIn("items", self.json("GET", "/storage/v1/b?project=dockline-test&prefix=taken"))
         self.assertEqual(self.reason("GET", "/storage/v1/b/taken", 403), "forbidden")
 
+    def test_made_by_somebody_else_meanwhile(self):
+        self.google.control("buckets", {"name": "hidden-one", "open": True, "hidden": True})
+        target = "/upload/storage/v1/b/hidden-one/o?uploadType=media&name=x"
+        self.assertEqual(self.reason("POST", target, 404, b"x"), "notFound")
+        self.json("POST", "/storage/v1/b?project=dockline-test", {"name": "hidden-one"}, expect=409)
+        self.json("POST", target, b"x")
+        self.assertEqual(self.google.control("buckets/hidden-one/objects"), ["x"])
+
     def test_names(self):
         for name in ("ab", "Upper", "x" * 64, "goog-x", "my-google-x", "1.2.3.4", "a..b", "-a-", "a_"):
             self.assertEqual(self.reason("POST", "/storage/v1/b?project=dockline-test", 400, {"name": name}), "invalid", name)
@@ -400,6 +408,11 @@ class FaultTest(Served):
         self.assertEqual(seen, [200, 200, 429, 200, 200, 429, 200, 200, 200, 200])
         with self.assertRaises(ValueError):
             self.google.control("faults", {"action": {"explode": 1}})
+
+    def test_actions_in_turn(self):
+        self.google.control("faults", {"path": "box$", "every": 2, "action": [{"status": 503}, {"status": 429}]})
+        seen = [self.google.ask("GET", "/storage/v1/b/box")[0] for _ in range(6)]
+        self.assertEqual(seen, [200, 503, 200, 429, 200, 503])
 
     def test_log(self):
         self.google.control("log", method="DELETE")

@@ -6,6 +6,7 @@ import re
 from xml.sax.saxutils import escape
 
 from accounts import STORAGE_SCOPES
+from checksums import Checksums
 from messages import Answer, Refusal, as_json, as_text, storage_error
 from store import allowed_name, check_conditions, moment
 
@@ -63,7 +64,9 @@ class Storage:
                 ("GET", B + "/o", self._list), ("GET", O, self._get), ("GET", "/download" + O, self._get),
                 ("PATCH", O, self._patch), ("DELETE", O, self._delete),
                 ("GET", "/(?!storage/|upload/|control/|v1/|v2/|computeMetadata|latest/|token)([^/]+)/(.+)", self._get_xml),
-                ("POST", "/control/deny", self._deny), ("POST", "/control/buckets", self._foreign_bucket)):
+                ("POST", "/control/deny", self._deny), ("POST", "/control/buckets", self._foreign_bucket),
+                ("GET", "/control/buckets/([^/]+)", self._shown_bucket), ("GET", "/control/buckets/([^/]+)/objects", self._shown_objects),
+                ("GET", "/control/checksum/([^/]+)/(.+)", self._checksum)):
             google.route(method, pattern, handler)
 
     def caller(self, request, scopes=STORAGE_SCOPES):
@@ -103,6 +106,7 @@ class Storage:
             if there is None:
                 self._store.require(principal, "storage.buckets.create", name)
                 return answer_with(request, self._store.add_bucket(name, self._store.project, words).resource(request.base))
+            there.words.pop("hidden", None)
             if there.project == self._store.project:
                 return storage_error(409, "Your previous request to create the named bucket succeeded and you already own it.")
         return storage_error(409, "The requested bucket name is not available. The bucket namespace is shared by all users of the "
@@ -247,7 +251,24 @@ class Storage:
         return as_json({})
 
     def _foreign_bucket(self, request):
-        """`{"name", "open"}`: a bucket of somebody else, which all the same may be written and read if it is open."""
+        """`{"name", "open", "hidden"}`: a bucket of somebody else, which all the same may be written and read if it is open; hidden,
+        it seems not to be there until somebody wants to make it, as one that is made between two requests.
+        """
         words = json.loads(request.body())
-        self._store.add_bucket(words["name"], words.get("project", "of-somebody-else"), {"open": words.get("open", False)})
+        self._store.add_bucket(words["name"], words.get("project", "of-somebody-else"), {
+            key: True for key in ("open", "hidden") if words.get(key)})
         return as_json({})
+
+    def _shown_bucket(self, request, name):
+        return as_json(self._store.buckets[name].resource(request.base))
+
+    def _shown_objects(self, _, name):
+        return as_json(sorted(self._store.buckets[name].objects))
+
+    def _checksum(self, _, bucket, name):
+        """That of the file which holds it, made anew."""
+        sums = Checksums()
+        content = self._store.buckets[bucket].objects[name].content
+        for piece in content.read():
+            sums.add(piece)
+        return as_json({"crc32c": sums.crc32c, "size": content.size})

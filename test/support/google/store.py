@@ -88,7 +88,7 @@ class Bucket:
         words = defaults | self.words
         words["location"] = words["location"].upper()
         words["locationType"] = "multi-region" if words["location"] in ("US", "EU", "ASIA") else "region"
-        words.pop("open", None)
+        words = {key: value for key, value in words.items() if key not in ("open", "hidden")}
         return {"kind": "storage#bucket", "id": self.name, "selfLink": f"{base}/storage/v1/b/{self.name}", **words,
                 "name": self.name, "projectNumber": self.number, "metageneration": str(self.metageneration),
                 "timeCreated": self.created, "updated": self.created, "etag": "CAE="}
@@ -128,7 +128,7 @@ class Store:
             resource = bucket if name is None else f"{bucket}/{name}"
             denied = any(re.fullmatch(rule.get("permission", ".*"), permission) and re.search(rule.get("resource", ""), resource)
                          for rule in self.denied)
-            if known and known.project != self.project and not known.words.get("open"):
+            if known and known.project != self.project and not known.words.keys() & {"open", "hidden"}:
                 denied = True
         if denied:
             what = "bucket" if name is None else "object"
@@ -139,7 +139,7 @@ class Store:
     def bucket(self, principal, permission, name, object_name=None):
         self.require(principal, permission, name, object_name)
         with self.lock:
-            if name not in self.buckets:
+            if name not in self.buckets or self.buckets[name].words.get("hidden"):
                 raise Refusal(storage_error(404, "The specified bucket does not exist."))
             return self.buckets[name]
 

@@ -5,7 +5,7 @@ import re
 import secrets
 import threading
 
-from messages import Answer, Refusal, as_text, storage_error
+from messages import Answer, Refusal, as_json, as_text, storage_error
 from server import Reset, control_json
 from storage import answer_with
 from store import check_conditions
@@ -38,6 +38,7 @@ class Uploads:
         google.route("PUT", PATH, self._session_request)
         google.route("DELETE", PATH, self._cancel)
         google.route("POST", "/control/expire_sessions", self._expire)
+        google.route("GET", "/control/sessions", self._shown_sessions)
 
     # --- the beginnings
 
@@ -252,6 +253,12 @@ class Uploads:
                 if session.result is None and session.ended is None:
                     session.ended = status
         return as_text("")
+
+    def _shown_sessions(self, _):
+        """Those that neither came to their end nor were taken back."""
+        with self._lock:
+            return as_json([{"name": session.name, "size": session.content.size} for session in self._sessions.values()
+                            if session.result is None and session.ended is None])
 
     # --- the end
 

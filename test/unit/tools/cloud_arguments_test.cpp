@@ -52,25 +52,11 @@ TEST_SUITE("tools/cloud_arguments") {
     CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--rm=false", "."}).starts_with("--rm=false: "));
     CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--compression", "none", "."})
               .starts_with("--compress"));
+    CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--ulimit", "nofile=1", "."})
+              .starts_with("--ulimit"));
     global_options global;
     global.host = "unix:///s";
     CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "."}, global).starts_with("--host: "));
-  }
-
-  TEST_CASE("the words for docker build say what the options do") {
-    console terminal;
-    const auto options = engine_options_of(
-        parse({"--build-arg", "A=x y",       "--label",      "l=1",    "--target",  "t",
-               "--platform",  "linux/arm64", "--no-cache",   "--pull", "--network", "host",
-               "--add-host",  "h=1.2.3.4",   "--shm-size",   "1k",     "--ulimit",  "nofile=5:6",
-               "-t",          "x",           "--cache-from", "c",      "."}),
-        terminal);
-    REQUIRE(options);
-    CHECK(docker_words(*options) == words{"--build-arg", "A=x y", "--label", "l=1", "--target", "t",
-                                          "--platform", "linux/arm64", "--no-cache", "--pull", "--network",
-                                          "host", "--add-host", "h:1.2.3.4", "--shm-size", "1024", "--ulimit",
-                                          "nofile=5:6"});
-    CHECK(docker_words(engine::build_options()).empty());
   }
 
   TEST_CASE("times") {

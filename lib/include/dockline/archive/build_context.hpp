@@ -158,6 +158,9 @@ class DOCKLINE_API build_context {
   // cancelled read completes at once with operation_aborted. The source must not outlive the executor in
   // context_options::work.
   std::unique_ptr<byte_source> pack() const;
+  // The same for content that was named by async_content_hash(), and may have changed since: the end of the
+  // bytes is then errc::file_changed.
+  std::unique_ptr<byte_source> pack(std::string content_hash) const;
 
   struct state;
   // What async_open_context() makes.

@@ -4,10 +4,13 @@
 // it needs them. Where a daemon has neither, its classic builder builds.
 
 #include "dockline/archive/build_context.hpp"
+#include "dockline/buildkit/secret.hpp"
+#include "dockline/buildkit/ssh.hpp"
 #include "dockline/core/async.hpp"
 #include "dockline/core/export.hpp"
 #include "dockline/engine/build.hpp"
 #include "dockline/engine/client.hpp"
+#include "dockline/engine/credentials.hpp"
 #include "dockline/progress/event.hpp"
 
 #include <cstdint>
@@ -62,14 +65,30 @@ struct build_output {
   std::map<std::string, std::string> attributes;
 };
 
+// Reads an output as `docker build --output` has it: "type=local,dest=DIR" ("dst" and "destination" are the
+// same), other names being for the exporter; a path alone is a directory for "local", and "-" a "tar" with
+// that destination. Errors: errc::invalid_argument; `why` names the part that cannot be read.
+DOCKLINE_API result<build_output> parse_output(std::string_view text, diagnostics& why);
+
 // What is built with BuildKit, and where the result goes.
 struct build_options {
   build_options() = default;
 
   // What the image shall be, as for the classic builder: names, arguments, labels, target, platform, cache.
   // `dockerfile`, `outputs`, `session`, `build_id` and `buildkit` are set by the operation. With BuildKit
-  // `memory` and the CPU settings have no effect, as the daemon ignores them.
+  // `memory` and the CPU settings have no effect, as the daemon ignores them. `registry_auths` are what is
+  // logged in with where they name the registry.
   engine::build_options image;
+
+  // Where credentials are looked for when the daemon asks for those of a registry that `image.registry_auths`
+  // does not name. Empty: it gets none. Needs a session.
+  std::optional<engine::credential_store> credentials;
+
+  // What RUN --mount=type=secret sees. Needs a session.
+  std::vector<secret> secrets;
+
+  // What RUN --mount=type=ssh may use. Needs a session.
+  std::vector<ssh_agent> ssh_agents;
 
   // Which builder; by default the better one that the daemon has.
   builder_choice builder = builder_choice::automatic;

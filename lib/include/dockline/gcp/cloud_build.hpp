@@ -54,6 +54,8 @@ struct build_request {
   bool pull = false;
   // Whether BuildKit builds; else the classic builder.
   bool buildkit = true;
+  // Further words for `docker build`, before the context.
+  std::vector<std::string> docker_arguments;
   // The image with the docker command that builds.
   std::string builder_image = "gcr.io/cloud-builders/docker";
 

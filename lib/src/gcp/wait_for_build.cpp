@@ -1,0 +1,179 @@
+#include "dockline/core/diagnostics.hpp"
+#include "dockline/gcp/cloud_build.hpp"
+
+#include "gcp/build_log.hpp"
+#include "gcp/cloud_build_calls.hpp"
+#include "gcp/cloud_build_requests.hpp"
+#include "gcp/log_reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace dockline::gcp {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What is said of a build that is over and was not a success.
+error_code explain(const build_record& build, const build_log& log, diagnostics& why) {
+  why.clear();
+  const failed_step* const step = log.failure();
+  std::string ours = "build " + build.id + " ended as " + build.status_text;
+  if (!build.log_url.empty()) ours += "; its log: " + build.log_url;
+  why.set_client_message(ours);
+  why.set_server_message(build.failure_detail.empty() ? build.status_detail : build.failure_detail);
+  // A step is what failed only where Cloud Build says so: an image that was built may not have been pushed.
+  const bool by_step = build.failure_type.empty() || build.failure_type == "USER_BUILD_STEP";
+  if (step != nullptr && build.status == build_status::failure && by_step) why.set_step(*step);
+  switch (build.status) {
+    case build_status::internal_error: return errc::service_failed;
+    case build_status::unknown:
+    case build_status::pending:
+    case build_status::queued:
+    case build_status::working:
+    case build_status::success:
+    case build_status::failure:
+    case build_status::timeout:
+    case build_status::cancelled:
+    case build_status::expired: break;
+  }
+  return errc::build_failed;
+}
+
+class waiting {
+ public:
+  waiting(std::shared_ptr<client_state> state, build_place where, std::string id, wait_options options,
+          progress::event_sink on_event)
+      : state_(std::move(state)),
+        where_(std::move(where)),
+        id_(std::move(id)),
+        options_(std::move(options)),
+        on_event_(std::move(on_event)) {}
+
+  task<build_record> run(diagnostics& why) {
+    auto outcome = co_await go(why);
+    if (outcome || over_ || where_.project.empty()) co_return outcome;
+    const bool cancelled = outcome.error() == condition::cancelled;
+    const bool late = outcome.error() == errc::timed_out && late_;
+    if ((cancelled && options_.cancel_when_cancelled) || (late && options_.cancel_when_late))
+      co_await stop_build(state_, where_, id_);
+    co_return outcome;
+  }
+
+ private:
+  using steady = std::chrono::steady_clock;
+
+  task<build_record> go(diagnostics& why) {
+    auto settled = co_await settle(state_, where_, why);
+    if (!settled) co_return settled.error();
+    where_ = *settled;
+    const auto began = steady::now();
+    auto pause = options_.first_pause;
+    for (;;) {
+      auto build = co_await get(state_, where_, id_, why);
+      if (!build) co_return build.error();
+      over_ = is_final(build->status);
+      if (options_.follow_log) {
+        if (auto read = co_await follow(*build); !read) co_return read.error();
+      }
+      if (over_) co_return finish(std::move(*build), why);
+      const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - began);
+      if (options_.longest_wait > 0ms && spent >= options_.longest_wait) {
+        late_ = true;
+        why.set_client_message("build " + id_ + " is not over after " +
+                               std::to_string(options_.longest_wait / 1s) + " s (" + build->status_text +
+                               "); " + (options_.cancel_when_late ? "it is cancelled" : "it goes on") +
+                               (build->log_url.empty() ? "" : "; its log: " + build->log_url));
+        co_return errc::timed_out;
+      }
+      auto next = pause;
+      if (options_.longest_wait > 0ms) next = std::min(next, options_.longest_wait - spent);
+      if (auto waited = co_await state_->wait(std::max(next, 1ms)); !waited) co_return waited.error();
+      // A log that moves is looked at often; a build in the queue, or one that is silent, less so.
+      pause = std::min(pause * 5 / 4 + 1ms, options_.longest_pause);
+    }
+  }
+
+  task<void> follow(const build_record& build) {
+    if (!log_) {
+      const auto steps = static_cast<int>(build.step_names.size());
+      log_.emplace(on_event_, steps, docker_step_of(build));
+      const log_place place = log_of(build);
+      if (place.bucket.empty()) {
+        no_log_ = "it has no log in a bucket";
+      } else {
+        reader_.emplace(state_, place, *log_);
+      }
+    }
+    // Before it runs it says nothing.
+    if (!reader_ || build.status == build_status::pending || build.status == build_status::queued)
+      co_return result<void>();
+    auto read = co_await reader_->read(over_);
+    co_return read;
+  }
+
+  void tell(progress::event_body body) {
+    if (!on_event_) return;
+    progress::event what;
+    what.time = std::chrono::system_clock::now();
+    what.body = std::move(body);
+    on_event_(what);
+  }
+
+  result<build_record> finish(build_record build, diagnostics& why) {
+    const bool succeeded = build.status == build_status::success;
+    if (!log_) log_.emplace(nullptr, 1, 0);
+    log_->finish(std::chrono::system_clock::now(), succeeded);
+    std::string problem = reader_ ? reader_->problem() : no_log_;
+    if (!problem.empty() && options_.follow_log) {
+      problem = "the log of the build is not shown: " + problem;
+      if (!build.log_url.empty()) problem += "; it is at " + build.log_url;
+      build.warnings.push_back(problem);
+    }
+    for (const auto& text : build.warnings) tell(progress::warning{text});
+    if (!succeeded) return explain(build, *log_, why);
+    for (const auto& image : build.images) {
+      if (!log_->told_tag(image.name)) tell(progress::image_tagged{image.name});
+      if (log_->told_push(image.digest)) continue;
+      progress::transfer_finished told;
+      told.tag = image.name;
+      told.digest = image.digest;
+      tell(std::move(told));
+    }
+    return build;
+  }
+
+  std::shared_ptr<client_state> state_;
+  build_place where_;
+  std::string id_;
+  wait_options options_;
+  progress::event_sink on_event_;
+  std::optional<build_log> log_;
+  std::optional<log_reader> reader_;
+  std::string no_log_;
+  bool over_ = false;
+  bool late_ = false;
+};
+
+}  // namespace
+
+task<build_record> wait_for(std::shared_ptr<client_state> state, build_place where, std::string id,
+                            wait_options options, progress::event_sink on_event, diagnostics& why) {
+  waiting wait(std::move(state), std::move(where), std::move(id), std::move(options), std::move(on_event));
+  auto build = co_await wait.run(why);
+  co_return build;
+}
+
+void start_wait_for_build(client google, build_place where, std::string id, wait_options options,
+                          progress::event_sink on_event, diagnostics* why,
+                          completion_handler<build_record> handler) {
+  auto state = google.state();
+  spawn<build_record>(state->strand, why, std::move(handler),
+                      [state, where = std::move(where), id = std::move(id), options = std::move(options),
+                       on_event = std::move(on_event)](diagnostics& words) mutable {
+                        return wait_for(state, std::move(where), std::move(id), std::move(options),
+                                        std::move(on_event), words);
+                      });
+}
+
+}  // namespace dockline::gcp

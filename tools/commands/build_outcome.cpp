@@ -1,0 +1,52 @@
+#include "commands/build_outcome.hpp"
+
+#include "commands/build_arguments.hpp"
+#include "json_text.hpp"
+
+#include <cstdio>
+#include <fstream>
+
+namespace dockline::tool {
+namespace {
+
+// No file is asked for by an empty path.
+bool write_file(std::string_view option, const std::string& path, const std::string& text,
+                console& terminal) {
+  if (path.empty()) return true;
+  std::ofstream file(path, std::ios::trunc | std::ios::binary);
+  file << text;
+  file.close();
+  if (file.good()) return true;
+  terminal.error(std::string(option) + " \"" + path + "\": cannot be written");
+  return false;
+}
+
+// What buildx writes with --metadata-file, under the same names, as far as it is known here.
+std::string metadata(const std::string& id, const std::vector<std::string>& tags, const std::string& digest) {
+  std::string names;
+  for (const auto& tag : tags) names += (names.empty() ? "" : ",") + tag;
+  json_object object;
+  if (!id.empty()) object.add("containerimage.config.digest", id);
+  if (!digest.empty()) object.add("containerimage.digest", digest);
+  if (!names.empty()) object.add("image.name", names);
+  return object.line();
+}
+
+}  // namespace
+
+void remove_old_outcome(const build_arguments& arguments) {
+  if (!arguments.iidfile.empty()) std::remove(arguments.iidfile.c_str());
+  if (!arguments.metadata_file.empty()) std::remove(arguments.metadata_file.c_str());
+}
+
+bool write_iidfile(const build_arguments& arguments, const std::string& id, console& terminal) {
+  return write_file("--iidfile", arguments.iidfile, id, terminal);
+}
+
+bool write_metadata(const build_arguments& arguments, const std::string& id, const std::string& digest,
+                    console& terminal) {
+  return write_file("--metadata-file", arguments.metadata_file, metadata(id, arguments.tags, digest),
+                    terminal);
+}
+
+}  // namespace dockline::tool

@@ -1,0 +1,141 @@
+#include "commands/cloud_build.hpp"
+
+#include <dockline/archive/content_hash.hpp>
+#include <dockline/gcp/build.hpp>
+#include <dockline/gcp/credentials.hpp>
+
+#include "commands/build_outcome.hpp"
+#include "progress_display.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace dockline::tool {
+namespace {
+
+namespace asio = boost::asio;
+
+int leave(exit_status status) { return static_cast<int>(status); }
+
+std::string without_prefix(const std::string& bucket) {
+  constexpr std::string_view prefix = "gs://";
+  return bucket.starts_with(prefix) ? bucket.substr(prefix.size()) : bucket;
+}
+
+// What Cloud Build is asked for. Empty, after saying why, when a value cannot be what its option takes.
+std::optional<gcp::cloud_build_options> cloud_options_of(const build_arguments& arguments,
+                                                         engine::build_options local, console& terminal) {
+  const cloud_arguments& cloud = arguments.cloud;
+  gcp::cloud_build_options options;
+  options.bucket = without_prefix(cloud.bucket);
+  while (options.bucket.ends_with('/')) options.bucket.pop_back();
+  if (const std::string wrong = gcp::wrong_bucket_name(options.bucket); !wrong.empty()) {
+    terminal.error("--image-build-bucket \"" + cloud.bucket + "\": " + wrong);
+    return std::nullopt;
+  }
+  if (!cloud.region.empty()) options.where.region = cloud.region;
+  gcp::build_request& request = options.request;
+  request.images = std::move(local.tags);
+  request.cache_from = std::move(local.cache_from);
+  request.build_args = std::move(local.build_args);
+  request.labels = std::move(local.labels);
+  request.target = std::move(local.target);
+  request.platform = std::move(local.platform);
+  if (!local.network_mode.empty()) request.network = std::move(local.network_mode);
+  request.extra_hosts = std::move(local.extra_hosts);
+  request.no_cache = local.no_cache;
+  request.pull = local.pull;
+  if (!cloud.machine_type.empty()) request.machine_type = cloud.machine_type;
+  request.disk_gb = static_cast<int>(cloud.disk_size_gb);
+  request.private_pool = cloud.worker_pool;
+  request.service_account = cloud.service_account;
+  if (!cloud.logs_bucket.empty()) request.logs_bucket = "gs://" + without_prefix(cloud.logs_bucket);
+  request.tags = cloud.build_tags;
+  const auto take_time = [&](std::string_view option, const std::string& text, std::chrono::seconds& time) {
+    if (text.empty()) return true;
+    const auto parsed = parse_duration(text);
+    if (parsed) time = *parsed;
+    if (!parsed) terminal.error(std::string(option) + " \"" + text + "\": written 90s, 20m or 2h");
+    return parsed.has_value();
+  };
+  if (!take_time("--build-timeout", cloud.build_timeout, request.timeout)) return std::nullopt;
+  if (!take_time("--queue-timeout", cloud.queue_timeout, request.queue_ttl)) return std::nullopt;
+  return options;
+}
+
+// The context, always packed so that equal content gives equal bytes.
+context_arguments context_of(const build_arguments& arguments) {
+  context_arguments context = arguments.context;
+  context.reproducible = true;
+  context.compression = "gzip";
+  return context;
+}
+
+// Each call packs the tree anew; one that has changed since its name was made is an error.
+gcp::source_factory packings_of(archive::build_context context, std::string content_hash) {
+  return [context = std::move(context), content_hash = std::move(content_hash)] {
+    return std::shared_ptr<byte_source>(context.pack(content_hash));
+  };
+}
+
+bool is_no_directory(const std::string& path) {
+  return path == "-" || path.find("://") != path.npos || path.starts_with("git@") ||
+         path.starts_with("github.com/");
+}
+
+}  // namespace
+
+asio::awaitable<int> build_in_cloud(asio::any_io_executor executor, build_arguments arguments) {
+  console terminal;
+  auto local = engine_options_of(arguments, terminal);
+  if (!local) co_return leave(exit_status::usage);
+  auto options = cloud_options_of(arguments, std::move(*local), terminal);
+  if (!options) co_return leave(exit_status::usage);
+  if (is_no_directory(arguments.context.path)) {
+    terminal.error("PATH \"" + arguments.context.path + "\": a build in the cloud takes a directory");
+    co_return leave(exit_status::usage);
+  }
+  remove_old_outcome(arguments);
+
+  diagnostics why;
+  auto who = gcp::credentials_from_environment(why);
+  if (!who) co_return leave(report(terminal, who.error(), why));
+  gcp::client_options where = gcp::client_options_from(gcp::environment_of_process());
+  if (!arguments.cloud.project.empty()) where.project = arguments.cloud.project;
+  const gcp::client google(executor, std::move(*who), std::move(where));
+  auto [unknown, project] = co_await gcp::async_project_id(google, why, no_throw);
+  if (unknown) co_return leave(report(terminal, unknown, why));
+  options->where.project = std::move(project);
+
+  int status = 0;
+  auto context = co_await open_context(executor, context_of(arguments), archive::ignore_mode::buildkit,
+                                       terminal, status);
+  if (!context) co_return status;
+  options->request.dockerfile = context->dockerfile_name();
+  auto [unread, content_hash] = co_await archive::async_content_hash(executor, *context, why, no_throw);
+  if (unread) co_return report_unsent(terminal, unread, why);
+  options->content_name = "context/sha256-" + content_hash + ".tar.gz";
+
+  progress_display display(executor, shown_as(arguments.progress, arguments.quiet), "Building", terminal);
+  gcp::source_factory source = packings_of(std::move(*context), std::move(content_hash));
+  progress::event_sink sink = display.sink();
+  auto [code, built] = co_await gcp::async_build(google, std::move(source), std::move(*options),
+                                                 std::move(sink), why, no_throw);
+  display.finish(code);
+  if (code) {
+    const failed_step* step = why.step();
+    if (arguments.quiet && step != nullptr) terminal.lines(step->log_tail);
+    co_return leave(report(terminal, code, why));
+  }
+  const std::string digest = built.images.empty() ? std::string() : built.images.front().digest;
+  bool written = write_iidfile(arguments, digest, terminal);
+  written = write_metadata(arguments, {}, digest, terminal) && written;
+  terminal.out(digest + "\n");
+  co_return leave(written && terminal.intact() ? exit_status::done : exit_status::failed);
+}
+
+}  // namespace dockline::tool
