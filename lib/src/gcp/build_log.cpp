@@ -57,6 +57,7 @@ void read_title(std::string_view title, failed_step& into) {
   if (!title.starts_with('[')) return;
   const std::size_t end = title.find("] ");
   if (end == title.npos) return;
+  into.instruction = title.substr(end + 2);
   std::string_view place = title.substr(1, end - 1);
   place.remove_prefix(place.rfind(' ') == place.npos ? 0 : place.rfind(' ') + 1);
   int index = 0;
@@ -65,7 +66,6 @@ void read_title(std::string_view title, failed_step& into) {
     return;
   into.index = index;
   into.total = total;
-  into.instruction = title.substr(end + 2);
 }
 
 // "12.34 " before what a program printed.
@@ -241,7 +241,10 @@ bool build_log::take_buildkit_line(std::string_view line) {
     fresh.open = true;
     progress::step_started told;
     told.index = fresh.index;
-    told.name = fresh.title;
+    failed_step place;
+    read_title(fresh.title, place);
+    told.name = place.instruction;
+    if (told.name != fresh.title) told.title = fresh.title;
     emit(std::move(told));
     return true;
   }
@@ -310,6 +313,7 @@ void build_log::fail(step& which, std::string_view reason) {
     told.index = which.index;
     told.exit_code = exit_code;
     told.reason = reason;
+    told.cancelled = reason == "canceled";
     emit(std::move(told));
   }
   if (failure_ || reason == "canceled") return;

@@ -143,7 +143,11 @@ task<api_answer> client_state::call(api_call what, diagnostics& why) {
   retry_schedule attempts = schedule();
   for (;;) {
     auto answer = co_await send_as(what, why);
-    if (answer && answer->status() / 100 == 2) co_return answer;
+    if (answer && answer->status() / 100 == 2) {
+      // What was said of attempts before this one is over.
+      why.clear();
+      co_return answer;
+    }
     const error_code code = answer ? refusal(what, *answer, why) : answer.error();
     if (answer ? !is_transient(answer->status()) : !is_transient(code)) co_return code;
     const auto asked = answer ? read_retry_after(answer->head.find("Retry-After")) : std::chrono::seconds(0);

@@ -173,7 +173,10 @@ task<build_record> create_and_find(std::shared_ptr<client_state> state, build_pl
     const bool accepted = answer && answer->status() / 100 == 2;
     if (accepted) {
       auto build = read_operation(answer->body, why);
-      if (build) co_return build;
+      if (build) {
+        why.clear();
+        co_return build;
+      }
       // An operation that does not tell its build: it is there all the same.
       why.clear();
     }

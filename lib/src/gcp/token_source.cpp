@@ -111,7 +111,10 @@ task<api_answer> ask_server(std::shared_ptr<client_state> state, api_call call, 
     auto answer = co_await state->send(call, why);
     const bool passing =
         answer ? answer->status() / 100 != 2 && may_pass(*answer) : is_transient(answer.error());
-    if (!passing) co_return answer;
+    if (!passing) {
+      if (answer) why.clear();
+      co_return answer;
+    }
     const auto delay = attempts.failed(std::chrono::steady_clock::now());
     if (!delay) co_return answer;
     if (auto waited = co_await state->wait(*delay); !waited) co_return waited.error();

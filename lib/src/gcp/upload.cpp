@@ -11,10 +11,9 @@
 #include "gcp/resumable_upload.hpp"
 #include "gcp/storage_calls.hpp"
 #include "gcp/storage_requests.hpp"
+#include "gcp/unbroken.hpp"
+#include "gcp/upload_news.hpp"
 #include "gcp/upload_pieces.hpp"
-
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <utility>
 
@@ -23,82 +22,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How often progress is told.
-constexpr auto progress_interval = 100ms;
 // How long a cancelled upload takes to have the service drop it.
 constexpr auto farewell = 5s;
-
-// Where the events of one upload go. A read that is under way may outlast it by a moment.
-struct upload_news {
-  progress::event_sink listener;
-  packing_progress packed;
-  std::uint64_t sent = 0;
-  progress::event_time last = std::chrono::system_clock::now();
-  bool over = false;
-
-  void tell(progress::event_body body) {
-    if (over || !listener) return;
-    progress::event what;
-    what.time = std::chrono::system_clock::now();
-    what.body = std::move(body);
-    listener(what);
-  }
-  void progress(bool complete) {
-    const auto now = std::chrono::system_clock::now();
-    if (!complete && now - last < progress_interval) return;
-    last = now;
-    progress::context_progress so_far;
-    so_far.entries = packed.entries;
-    so_far.bytes = packed.bytes;
-    so_far.bytes_sent = sent;
-    so_far.complete = complete;
-    tell(so_far);
-  }
-  void read(byte_source& source) {
-    for (auto& text : source.take_warnings()) tell(progress::warning{std::move(text)});
-    packed = source.packed();
-    progress(false);
-  }
-};
-
-// A request that is not broken off: a session whose address nobody is told could not be dropped.
-struct unbroken {
-  explicit unbroken(const asio::any_io_executor& executor)
-      : over(executor, asio::steady_timer::time_point::max()) {}
-
-  asio::steady_timer over;  // cancelled when it is
-  std::optional<result<api_answer>> outcome;
-  diagnostics why;
-
-  // `cancelled` tells that the wait was, and that there may be an answer all the same.
-  static task<api_answer> run(std::shared_ptr<client_state> state, api_call call, bool& cancelled,
-                              diagnostics& why) {
-    auto shared = std::make_shared<unbroken>(state->strand);
-    auto over = [shared](error_code code, api_answer answer) {
-      if (code) {
-        shared->outcome.emplace(code);
-      } else {
-        shared->outcome.emplace(std::move(answer));
-      }
-      shared->over.cancel();
-    };
-    spawn<api_answer>(
-        state->strand, &shared->why,
-        completion_handler<api_answer>(asio::bind_executor(state->strand, std::move(over))),
-        [state, call = std::move(call)](diagnostics& words) { return state->send_as(call, words); });
-    while (!shared->outcome) {
-      (void)co_await shared->over.async_wait(no_throw);
-      if (shared->outcome) break;
-      if (cancelled) co_return aborted();
-      if (!co_await is_cancelled()) continue;
-      cancelled = true;
-      co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-      shared->over.expires_after(farewell);
-    }
-    why = shared->why;
-    co_return std::move(*shared->outcome);
-  }
-};
 
 class uploading {
  public:
@@ -150,6 +75,7 @@ class uploading {
     }
     if (upload_.next() == step::failed) co_return explain(why);
     news_->progress(true);
+    why.clear();
     stored_object object;
     object.bucket = options_.bucket;
     object.name = options_.object;
@@ -252,7 +178,7 @@ class uploading {
     bool cancelled = false;
     result<api_answer> answer = aborted();
     if (opens) {
-      answer = co_await unbroken::run(state_, call, cancelled, why);
+      answer = co_await send_unbroken(state_, call, farewell, cancelled, why);
     } else {
       answer = co_await state_->send_as(call, why);
     }

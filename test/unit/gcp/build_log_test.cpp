@@ -121,15 +121,15 @@ TEST_SUITE("gcp/build_log") {
             push,
         1, 0, true);
     CHECK(all.events == R"x(step_log 0 out "building with \"default\" instance using docker driver\n"
-step_started 1/0 "[internal] load build definition from Dockerfile"
+step_started 1/0 "load build definition from Dockerfile" "[internal] load build definition from Dockerfile"
 step_log 1 out "transferring dockerfile: 100B done\n"
 step_finished 1
-step_started 2/0 "[1/2] FROM docker.io/library/busybox"
+step_started 2/0 "FROM docker.io/library/busybox" "[1/2] FROM docker.io/library/busybox"
 step_cached 2
 step_finished 2
-step_started 3/0 "[2/2] RUN echo hi"
+step_started 3/0 "RUN echo hi" "[2/2] RUN echo hi"
 step_log 3 out "hi #7 [x] y\n"
-step_started 4/0 "[internal] other"
+step_started 4/0 "other" "[internal] other"
 step_finished 4
 step_log 3 out "there\n"
 step_finished 3
