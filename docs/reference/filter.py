@@ -90,75 +90,84 @@ def text_of(line):
     return line.split("//", 1)[1]
 
 
-def filtered(lines):
-    out = []
-    block = []  # the numbers of the comment lines right above
-    operations = set()
-    scopes = Scopes()
-    in_file_comment = True  # between #pragma once and the first #include
-    dropping = False  # the rest of a declaration that is left out
-    trailing = None  # the column of the comment behind the code of the line before
+class Filter:
+    """Goes through the lines of a header and keeps what Doxygen shall see in their places."""
 
-    def make_documentation():
-        for number in block:
-            indent = lines[number][:lines[number].index("//")]
-            out[number] = f"{indent}///{documentation(text_of(lines[number]))}".rstrip()
+    def __init__(self, lines):
+        self.lines = lines
+        self.out = []
+        self.block = []  # the numbers of the comment lines right above
+        self.operations = set()  # of which a first form was seen
+        self.scopes = Scopes()
+        self.in_file_comment = True  # between #pragma once and the first #include
+        self.dropping = False  # the rest of a declaration that is left out
+        self.trailing = None  # the column of the comment behind the code of the line before
 
-    for number, line in enumerate(lines):
-        out.append(line)
-        kind = scopes.kind()
-        if kind != "declarations":
-            scopes.feed(split(line)[0])
-            if kind == "foreign":
-                out[-1] = ""
-            continue
-        if COMMENT.match(line):
-            if trailing is not None and line.index("//") == trailing:
-                out[-1] = f"{line[:trailing]}///<{escaped(text_of(line))}"
+    def run(self):
+        for number, line in enumerate(self.lines):
+            self.out.append(line)
+            kind = self.scopes.kind()
+            if kind == "declarations" and COMMENT.match(line):
+                self.comment_line(number, line)
                 continue
-            trailing = None
-            block.append(number)
-            continue
-        code, comment = split(line)
-        if line.startswith("#pragma once"):
-            pass
-        elif not line.strip():
-            if in_file_comment and block:
-                make_documentation()
-                first = block[0] - 1
-                if first >= 0 and not lines[first].strip():
-                    out[first] = r"/// \file"
-                in_file_comment = False
-            block = []
-        elif line.startswith("#include"):
-            in_file_comment = False
-            block = []
-        elif dropping or COMPILED_HALF.match(line) or EXPECTED.match(line) and not comment:
-            for one in block:
-                out[one] = ""
-            out[-1] = ""
-            dropping = not code.endswith(";")
-            block = []
+            code, comment = split(line)
+            if kind == "declarations":
+                self.line_of_code(number, line, code, comment)
+                self.block = []
+                self.trailing = line.index("//", len(code)) if comment is not None else None
+            self.scopes.feed(code)
+            if "foreign" in (kind, self.scopes.kind()):
+                self.out[-1] = ""
+        return self.out
+
+    def comment_line(self, number, line):
+        if self.trailing is not None and line.index("//") == self.trailing:
+            self.out[-1] = f"{line[:self.trailing]}///<{escaped(text_of(line))}"
         else:
-            in_file_comment = False
-            is_operation = re.search(r"\basync_\w+(?=\()", lines[number + 1] if number + 1 < len(lines) else "")
-            if comment is not None and re.match(r"(?!#)|#define", line) and not code.strip().startswith("}"):
-                out[-1] = f"{code}  ///< {escaped(comment)}"
-            elif line.startswith("template") and is_operation:
-                name = is_operation[0]
-                if block:
-                    make_documentation()
-                elif name in operations:
-                    out[-1] = f"/** {SECOND_FORM} */ {line}"
-                operations.add(name)
-            elif block:
-                make_documentation()
-            block = []
-        trailing = line.index("//", len(code)) if comment is not None else None
-        scopes.feed(code)
-        if scopes.kind() == "foreign":
-            out[-1] = ""
-    return out
+            self.trailing = None
+            self.block.append(number)
+
+    def line_of_code(self, number, line, code, comment):
+        if not line.strip():
+            if self.in_file_comment and self.block:
+                self.document_file()
+        elif line.startswith("#include"):
+            self.in_file_comment = False
+        elif self.dropping or COMPILED_HALF.match(line) or EXPECTED.match(line) and not comment:
+            for one in [*self.block, number]:
+                self.out[one] = ""
+            self.dropping = not code.endswith(";")
+        elif not line.startswith("#pragma"):
+            self.in_file_comment = False
+            self.declaration(number, line, code, comment)
+
+    def declaration(self, number, line, code, comment):
+        following = self.lines[number + 1] if number + 1 < len(self.lines) else ""
+        operation = re.search(r"\basync_\w+(?=\()", following) if line.startswith("template") else None
+        if comment is not None and re.match(r"(?!#)|#define", line) and not code.strip().startswith("}"):
+            self.out[-1] = f"{code}  ///< {escaped(comment)}"
+        elif self.block:
+            self.document_block()
+        elif operation and operation[0] in self.operations:
+            self.out[-1] = f"/** {SECOND_FORM} */ {line}"
+        if operation:
+            self.operations.add(operation[0])
+
+    def document_file(self):
+        self.document_block()
+        above = self.block[0] - 1
+        if above >= 0 and not self.lines[above].strip():
+            self.out[above] = r"/// \file"
+        self.in_file_comment = False
+
+    def document_block(self):
+        for number in self.block:
+            indent = self.lines[number].split("//", 1)[0]
+            self.out[number] = f"{indent}///{documentation(text_of(self.lines[number]))}".rstrip()
+
+
+def filtered(lines):
+    return Filter(lines).run()
 
 
 if __name__ == "__main__":

@@ -161,6 +161,12 @@ void peer::read_raw(std::size_t count) {
   }
 }
 
+std::string peer::take_raw() {
+  while (input_.empty() && fill()) {
+  }
+  return take_input(input_.size());
+}
+
 void peer::send(std::string_view bytes) {
   while (!bytes.empty()) {
     if (descriptor_ < 0) throw script_broken{"the script has closed the connection"};

@@ -102,6 +102,8 @@ class peer {
   const seen_request& read_body();
   // At least `count` bytes of whatever comes, framing included.
   void read_raw(std::size_t count);
+  // Takes whatever is there, and waits while there is nothing. Empty when the client has closed.
+  std::string take_raw();
   // What came in by read_raw() and was not part of a request.
   const std::string& raw() const noexcept { return input_; }
 

@@ -2,6 +2,7 @@
 
 #include "commands/build_arguments.hpp"
 #include "commands/build_outcome.hpp"
+#include "commands/build_run.hpp"
 #include "commands/build_source.hpp"
 #include "commands/cloud_build.hpp"
 #include "credentials.hpp"
@@ -35,6 +36,12 @@ asio::awaitable<error_code> push_tags(engine::client daemon, std::vector<std::st
   co_return error_code();
 }
 
+// Whether something is asked for that only BuildKit has.
+bool needs_buildkit(const build_arguments& arguments) {
+  return !arguments.output.empty() || !arguments.cache_to.empty() || !arguments.secrets.empty() ||
+         !arguments.ssh.empty();
+}
+
 asio::awaitable<int> build(asio::any_io_executor executor, global_options global, build_arguments arguments) {
   console terminal;
   const auto leave = [](exit_status status) { return static_cast<int>(status); };
@@ -43,12 +50,14 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
     co_return leave(exit_status::usage);
   }
   if (!arguments.cloud.bucket.empty()) co_return co_await build_in_cloud(executor, std::move(arguments));
-  if (arguments.builder == "buildkit") {
-    terminal.error("--builder buildkit: this version builds with the daemon's classic builder only");
-    co_return leave(exit_status::usage);
-  }
   auto options = engine_options_of(arguments, terminal);
   if (!options) co_return leave(exit_status::usage);
+  const auto request = read_buildkit_request(arguments, terminal);
+  if (!request) co_return leave(exit_status::usage);
+  if (arguments.push && !arguments.output.empty()) {
+    terminal.error("--push: the result goes elsewhere, by --output");
+    co_return leave(exit_status::usage);
+  }
   if (arguments.push && arguments.tags.empty()) {
     terminal.error("--push: an image needs a name to be pushed by; give it one with --tag");
     co_return leave(exit_status::usage);
@@ -59,9 +68,14 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   arguments.context.compression = settled_compression(arguments.context.compression, where.host);
   int status = 0;
   // The classic builder gets what docker sends it.
-  auto source = co_await open_build_source(executor, arguments.context, archive::ignore_mode::classic,
-                                           terminal, status);
+  const bool buildkit = may_use_buildkit(arguments);
+  const auto mode = buildkit ? archive::ignore_mode::buildkit : archive::ignore_mode::classic;
+  auto source = co_await open_build_source(executor, arguments.context, mode, terminal, status);
   if (!source) co_return status;
+  if (!source->context && (arguments.builder == "buildkit" || needs_buildkit(arguments))) {
+    terminal.error("an archive or an address is built by the classic builder; BuildKit needs a directory");
+    co_return leave(exit_status::usage);
+  }
   options->remote = source->remote;
   options->dockerfile = source->dockerfile;
 
@@ -75,15 +89,27 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   }
   for (const auto& text : *prepared) display.warn(text);
   progress::event_sink sink = display.sink();
-  auto [code, image] =
-      co_await engine::async_build(daemon, source->body, std::move(*options), std::move(sink), why, no_throw);
-  if (code) {
-    display.finish(code);
-    const failed_step* step = why.step();
-    if (arguments.quiet && step != nullptr) terminal.lines(step->log_tail);
-    co_return leave(report(terminal, code, why));
+  result<std::string> image = std::string();
+  if (source->context) {
+    image = co_await run_build(daemon, std::move(*source->context), std::move(*options), request,
+                               std::move(sink), why);
+  } else {
+    auto [code, built] = co_await engine::async_build(daemon, source->body, std::move(*options),
+                                                      std::move(sink), why, no_throw);
+    if (code)
+      image = code;
+    else
+      image = std::move(built.id);
   }
-  const bool id_written = write_iidfile(arguments, image.id, terminal);
+  if (!image) {
+    display.finish(image.error());
+    if (const failed_step* step = why.step()) {
+      if (arguments.quiet) terminal.lines(step->log_tail);
+      terminal.lines(step->excerpt);
+    }
+    co_return leave(report(terminal, image.error(), why));
+  }
+  const bool id_written = image->empty() || write_iidfile(arguments, *image, terminal);
   std::string digest;
   if (arguments.push) {
     const error_code refused = co_await push_tags(daemon, arguments.tags, display, digest, why);
@@ -93,9 +119,9 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
     }
   }
   display.finish({});
-  if (!write_metadata(arguments, image.id, digest, terminal) || !id_written)
+  if (!write_metadata(arguments, *image, digest, terminal) || !id_written)
     co_return leave(exit_status::failed);
-  terminal.out(image.id + "\n");
+  if (!image->empty()) terminal.out(*image + "\n");
   co_return leave(terminal.intact() ? exit_status::done : exit_status::failed);
 }
 

@@ -118,7 +118,16 @@ void declare(CLI::App& command, build_arguments& arguments) {
   command.add_flag("--push", arguments.push, "Push the image, under each of its names, when it is built");
   command.add_flag("-q,--quiet", arguments.quiet, "Print nothing but the image's id");
   add_progress(command, arguments.progress);
-  add_one(command, "--builder", arguments.builder, "auto|classic", "The daemon's builder to use (auto)")
+  add_many(command, "--secret", arguments.secrets, "id=ID[,src=FILE|,env=NAME]",
+           "What RUN --mount=type=secret sees, and the image does not (BuildKit)");
+  add_many(command, "--ssh", arguments.ssh, "default|ID[=SOCKET]",
+           "An SSH agent for RUN --mount=type=ssh (BuildKit)");
+  add_one(command, "-o,--output", arguments.output, "DIR|type=TYPE,dest=PATH",
+          "Where the result goes in the place of the daemon's images (BuildKit)");
+  add_many(command, "--cache-to", arguments.cache_to, "type=inline",
+           "Write into the image what later builds need to take it as cache (BuildKit)");
+  add_one(command, "--builder", arguments.builder, "auto|buildkit|classic",
+          "The daemon's builder to use (auto)")
       ->transform(CLI::IsMember({"auto", "classic", "buildkit"}).description(""));
   declare_cloud(command, arguments.cloud);
 }

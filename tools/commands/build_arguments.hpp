@@ -53,6 +53,12 @@ struct build_arguments {
   std::string builder = "auto";
 
   cloud_arguments cloud;
+
+  // For BuildKit.
+  std::string output;
+  std::vector<std::string> cache_to;
+  std::vector<std::string> secrets;
+  std::vector<std::string> ssh;
 };
 
 void declare(CLI::App& command, build_arguments& arguments);

@@ -90,9 +90,8 @@ asio::awaitable<std::optional<build_source>> from_stdin(asio::any_io_executor ex
     status = report_unsent(terminal, refused, why);
     co_return std::nullopt;
   }
-  found.dockerfile = context.dockerfile_name();
   found.dockerfile_text = context.dockerfile_text();
-  found.body = context.pack();
+  found.context = std::move(context);
   co_return std::move(found);
 }
 
@@ -119,9 +118,8 @@ asio::awaitable<std::optional<build_source>> open_build_source(asio::any_io_exec
   }
   auto context = co_await open_context(executor, std::move(arguments), mode, terminal, status);
   if (!context) co_return std::nullopt;
-  found.dockerfile = context->dockerfile_name();
   found.dockerfile_text = context->dockerfile_text();
-  found.body = context->pack();
+  found.context = std::move(*context);
   co_return std::move(found);
 }
 

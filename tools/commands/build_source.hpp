@@ -13,14 +13,15 @@
 
 namespace dockline::tool {
 
-// What `build` gives to the daemon: a body and the Dockerfile's path in it, or an address that the daemon
-// fetches itself.
+// What `build` builds from.
 struct build_source {
   build_source() = default;
 
-  std::shared_ptr<byte_source> body;  // null when `remote` is not empty
+  // One of the three.
+  std::optional<archive::build_context> context;
+  std::shared_ptr<byte_source> body;  // an archive that is passed on
   std::string remote;
-  std::string dockerfile;  // empty: as the daemon looks for it
+  std::string dockerfile;  // in the archive or at the address; empty: as the daemon looks for it
   // The Dockerfile itself, where it is known before the daemon reads it.
   std::string dockerfile_text;
 };

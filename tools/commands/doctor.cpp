@@ -3,6 +3,7 @@
 
 #include "command.hpp"
 #include "doctor_checks.hpp"
+#include "doctor_google.hpp"
 #include "option_forms.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -80,7 +81,8 @@ asio::awaitable<int> doctor(asio::any_io_executor executor, global_options globa
   if (failure == condition::cancelled) co_return static_cast<int>(report(terminal, failure, diagnostics()));
   check_contexts(engine::list_docker_contexts(settings), contexts);
   check_credentials(settings, path != nullptr ? path : "", credentials);
-  const std::vector<findings> all = {std::move(daemon), std::move(contexts), std::move(credentials)};
+  std::vector<findings> all = {std::move(daemon), std::move(contexts), std::move(credentials)};
+  for (auto& subject : google_findings()) all.push_back(std::move(subject));
   terminal.out(format == "json" ? report_json(all) : report_text(all));
   if (!terminal.intact()) co_return static_cast<int>(exit_status::failed);
   if (failure) co_return static_cast<int>(status_of(failure));

@@ -8,7 +8,7 @@ _dockline_contexts() {
 
 _dockline() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word i
-  local globals='-H --host -c --context --tls --tlsverify --tlscacert --tlscert --tlskey --timeout -h --help'
+  local globals='-H --host -c --context --tls --tlsverify --tlscacert --tlscert --tlskey --timeout --debug -h --help'
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
@@ -66,7 +66,7 @@ _dockline() {
         mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current")
       else
         mapfile -t COMPREPLY < <(compgen -W 'build containerize context run push pull tag images inspect rmi save load \
-          logs events prune info version ping' -- "$current")
+          logs events prune info version ping doctor' -- "$current")
       fi
       ;;
     build)
@@ -114,7 +114,7 @@ _dockline() {
       ;;
     events) mapfile -t COMPREPLY < <(compgen -W "$globals --since --until -f --filter --format" -- "$current") ;;
     prune) mapfile -t COMPREPLY < <(compgen -W "$globals -a --all -f --force --filter --format" -- "$current") ;;
-    info) mapfile -t COMPREPLY < <(compgen -W "$globals --format" -- "$current") ;;
+    info | doctor) mapfile -t COMPREPLY < <(compgen -W "$globals --format" -- "$current") ;;
     tag) mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current") ;;
     version) mapfile -t COMPREPLY < <(compgen -W "$globals --client" -- "$current") ;;
     ping) mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current") ;;

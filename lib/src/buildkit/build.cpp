@@ -1,5 +1,7 @@
 #include "dockline/buildkit/build.hpp"
 
+#include "archive/context_state.hpp"
+#include "archive/work.hpp"
 #include "buildkit/build_output.hpp"
 #include "buildkit/session_build.hpp"
 #include "engine/client_state.hpp"
@@ -30,6 +32,8 @@ asio::awaitable<daemon_words> ask_daemon(engine::client daemon) {
 
 // What the build wants that only a session gives; empty for nothing.
 std::string needs_session(const build_options& options) {
+  if (!options.secrets.empty()) return "a secret";
+  if (!options.ssh_agents.empty()) return "an ssh agent";
   if (comes_here(options.output)) return "a result that comes to this machine";
   return {};
 }
@@ -47,9 +51,25 @@ error_code refuse(std::string words, diagnostics& why) {
   return errc::unsupported_parameter;
 }
 
-task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
+// What the build takes from this machine is looked at before the daemon is asked for anything.
+task<void> check_inputs(std::shared_ptr<build_job> job, diagnostics& why) {
   const build_options& options = job->options;
   if (auto checked = check(options.output, why); !checked) co_return checked.error();
+  if (options.secrets.empty() && options.ssh_agents.empty()) co_return result<void>();
+  auto look = std::make_shared<archive::blocking_job<std::size_t>>();
+  look->work = [job](diagnostics& words, const std::atomic<bool>&) -> result<std::size_t> {
+    if (auto checked = check_secrets(job->options.secrets, words); !checked) return checked.error();
+    if (auto checked = check_ssh_agents(job->options.ssh_agents, words); !checked) return checked.error();
+    return job->options.secrets.size() + job->options.ssh_agents.size();
+  };
+  auto looked = co_await archive::run_blocking(job->context.shared()->work, std::move(look), why);
+  if (!looked) co_return looked.error();
+  co_return result<void>();
+}
+
+task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
+  const build_options& options = job->options;
+  if (auto checked = co_await check_inputs(job, why); !checked) co_return checked.error();
   if (options.builder == builder_choice::classic) {
     const std::string needed = needs_buildkit(options);
     if (!needed.empty())

@@ -2,6 +2,9 @@
 
 #include "core/json.hpp"
 
+#include <optional>
+#include <vector>
+
 namespace dockline::buildkit {
 namespace {
 
@@ -20,7 +23,77 @@ std::string_view exporter_of(kind type) noexcept {
   return "";
 }
 
+std::optional<kind> kind_of(std::string_view name) noexcept {
+  if (name == "image" || name == "moby") return kind::image;
+  if (name == "local") return kind::local;
+  if (name == "tar") return kind::tar;
+  if (name == "oci") return kind::oci;
+  if (name == "docker") return kind::docker;
+  if (name == "cacheonly") return kind::none;
+  return std::nullopt;
+}
+
+error_code refuse(std::string_view text, std::string_view words, diagnostics& why) {
+  why.set_client_message("output \"" + std::string(text) + "\": " + std::string(words));
+  return errc::invalid_argument;
+}
+
+// One line of CSV: a field may be quoted as a whole, with its quotes doubled.
+std::optional<std::vector<std::string>> fields_of(std::string_view text) {
+  std::vector<std::string> fields(1);
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == '"' && fields.back().empty()) {
+      for (++i;; ++i) {
+        if (i == text.size()) return std::nullopt;
+        if (text[i] == '"' && (i + 1 == text.size() || text[i + 1] != '"')) break;
+        if (text[i] == '"') ++i;
+        fields.back() += text[i];
+      }
+      if (++i < text.size() && text[i] != ',') return std::nullopt;
+    } else if (text[i] == ',') {
+      fields.emplace_back();
+      ++i;
+    } else {
+      fields.back() += text[i++];
+    }
+  }
+  return fields;
+}
+
 }  // namespace
+
+result<build_output> parse_output(std::string_view text, diagnostics& why) {
+  const auto fields = fields_of(text);
+  if (!fields) return refuse(text, "a quote is missing", why);
+  if (text == "-") return build_output(kind::tar, "-");
+  if (fields->size() == 1 && text.find('=') == std::string_view::npos && !text.empty())
+    return build_output(kind::local, fields->front());
+  build_output output;
+  bool typed = false;
+  for (const std::string& field : *fields) {
+    const std::size_t sign = field.find('=');
+    if (sign == std::string::npos || sign == 0) return refuse(text, "written NAME=VALUE,NAME=VALUE", why);
+    const std::string name = field.substr(0, sign);
+    const std::string value = field.substr(sign + 1);
+    if (name == "type") {
+      const auto type = kind_of(value);
+      if (!type) return refuse(text, "the type is image, local, tar, oci, docker or cacheonly", why);
+      output.type = *type;
+      typed = true;
+    } else if (name == "dest" || name == "dst" || name == "destination") {
+      output.destination = value;
+    } else {
+      output.attributes.insert_or_assign(name, value);
+    }
+  }
+  if (!typed) return refuse(text, "the type is missing", why);
+  if (!comes_here(output) && !output.destination.empty())
+    return refuse(text, "this type has no destination", why);
+  if (comes_here(output) && output.destination.empty()) return refuse(text, "a destination is missing", why);
+  if (output.type == kind::local && output.destination == "-")
+    return refuse(text, "a directory cannot be written to standard output", why);
+  return output;
+}
 
 bool comes_here(const build_output& output) noexcept {
   return output.type != kind::image && output.type != kind::none;

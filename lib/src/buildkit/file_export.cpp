@@ -100,13 +100,18 @@ struct taken {
   file_receiver::state left = file_receiver::state::more;
 };
 
+// A job that has no value of its own. Of a bool there is no result: an error code might be taken for one.
+struct nothing {
+  nothing() = default;
+};
+
 task<void> receive_files(std::shared_ptr<received_export> into, grpc::call call, diagnostics& why) {
   auto receiver = std::make_shared<file_receiver>(into->directory);
-  std::function<result<bool>(diagnostics&)> open = [receiver](diagnostics& words) -> result<bool> {
+  std::function<result<nothing>(diagnostics&)> open = [receiver](diagnostics& words) -> result<nothing> {
     if (const error_code code = receiver->open(words)) return code;
-    return true;
+    return nothing();
   };
-  auto opened = co_await blocking<bool>(into->work, std::move(open), why);
+  auto opened = co_await blocking<nothing>(into->work, std::move(open), why);
   if (!opened) co_return opened.error();
   for (;;) {
     auto message = co_await call.read();

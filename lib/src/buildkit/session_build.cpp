@@ -6,7 +6,10 @@
 #include "buildkit/dockerfile_excerpt.hpp"
 #include "buildkit/file_export.hpp"
 #include "buildkit/file_sync.hpp"
+#include "buildkit/registry_tokens.hpp"
+#include "buildkit/secrets.hpp"
 #include "buildkit/session.hpp"
+#include "buildkit/ssh_forward.hpp"
 #include "buildkit/trace.hpp"
 #include "buildkit/trace_message.hpp"
 #include "core/encoding.hpp"
@@ -211,6 +214,13 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
   session_options offered;
   offered.shared_key = shared_key_of(job->context);
   offer_files(offered.services, files);
+  offer_secrets(offered.services, job->options.secrets, files->work);
+  if (!job->options.ssh_agents.empty()) offer_ssh_agents(offered.services, job->options.ssh_agents);
+  registry_logins logins;
+  logins.known = job->options.image.registry_auths;
+  logins.store = job->options.credentials;
+  logins.on_warning = files->on_warning;
+  offer_logins(offered.services, std::move(logins));
   if (comes_here(job->options.output)) {
     error_code failed;
     exported = export_of(*job, *files, news, why, failed);

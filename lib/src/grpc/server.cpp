@@ -252,8 +252,9 @@ void server_state::begin(h2::stream_id stream, const h2::fields& headers) {
   const std::string_view encoding = find(headers, "grpc-encoding");
   if (!encoding.empty() && encoding != "identity")
     return refuse(stream, status(status_code::unimplemented, "compressed messages are not understood"));
-  // Handlers that were cancelled and are not over yet: a peer that opens and resets without end waits too.
-  if (calls.size() >= options.limits.concurrent_streams)
+  // Handlers that were cancelled are over a little later than their streams; a peer that opens and resets
+  // without end has to try again, which this reason tells every client of gRPC.
+  if (calls.size() >= 2 * std::size_t{options.limits.concurrent_streams})
     return peer.reset(stream, h2::reason::refused_stream);
   std::optional<std::chrono::nanoseconds> timeout;
   if (const std::string_view text = find(headers, "grpc-timeout"); !text.empty()) {

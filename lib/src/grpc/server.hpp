@@ -21,7 +21,8 @@ struct server_options {
   server_options() = default;
 
   // The windows bound what is received and not read, the send buffer what is written and not sent, of each
-  // call. The number of calls holds for handlers as well: one that was cancelled counts until it is over.
+  // call. There are at most twice as many handlers as streams may be open: those that were cancelled
+  // count until they are over.
   h2::peer_limits limits;
   // Of a message that is received; what gRPC's own implementations begin with.
   std::size_t longest_message = std::size_t{4} << 20;

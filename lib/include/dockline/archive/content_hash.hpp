@@ -16,9 +16,11 @@ DOCKLINE_API void start_content_hash(boost::asio::any_io_executor executor, buil
 // content where the context is `reproducible`. The tree is read for it, and nothing is kept;
 // build_context::pack(content_hash) makes sure that what is packed later is still that.
 //
-// Completion: with the digits. Never before this function returns. Signature: void(error_code, std::string),
-// on the token's associated executor, by default `executor`. Lifetimes: `why` stays until completion, the
-// context is shared. Cancellation: any type. Errors: those of a packing, build_context::pack().
+// Completion: with the digits. Never before this function returns.
+// Signature: void(error_code, std::string), on the token's associated executor, by default `executor`.
+// Lifetimes: `why` stays until completion, the context is shared.
+// Cancellation: any type.
+// Errors: those of a packing, build_context::pack().
 template <class Token = default_token>
 auto async_content_hash(boost::asio::any_io_executor executor, build_context context, diagnostics& why,
                         Token&& token = Token()) {

@@ -4,10 +4,13 @@
 // it needs them. Where a daemon has neither, its classic builder builds.
 
 #include "dockline/archive/build_context.hpp"
+#include "dockline/buildkit/secret.hpp"
+#include "dockline/buildkit/ssh.hpp"
 #include "dockline/core/async.hpp"
 #include "dockline/core/export.hpp"
 #include "dockline/engine/build.hpp"
 #include "dockline/engine/client.hpp"
+#include "dockline/engine/credentials.hpp"
 #include "dockline/progress/event.hpp"
 
 #include <cstdint>
@@ -21,16 +24,22 @@
 
 namespace dockline::buildkit {
 
+// Which of a daemon's builders shall build.
 enum class builder_choice {
   automatic,  // the first of the next two that the daemon has; which, tells a progress::builder_chosen
   buildkit,   // errc::unsupported_parameter when the daemon has none
-  classic
+  classic     // the classic one, also where there is BuildKit
 };
 
-enum class builder_kind { buildkit, classic };
+// Which of a daemon's builders did build.
+enum class builder_kind {
+  buildkit,  // in a session, or with the context as a whole
+  classic    // the classic one, or podman's
+};
 
 // Where the result of a build goes.
 struct build_output {
+  // The ways that there are.
   enum class kind {
     image,   // into the daemon's images
     local,   // the files of the result into a directory of this machine
@@ -41,8 +50,10 @@ struct build_output {
   };
 
   build_output() = default;
+  // As `--output type=tar,dest=a.tar` has it.
   explicit build_output(kind which, std::string where = {}) : type(which), destination(std::move(where)) {}
 
+  // Where it goes.
   kind type = kind::image;
   // Of `local`, a directory, which is made if it is not there; what is in it stays, unless something of its
   // name comes. Of the archives a file, which appears when it is whole.
@@ -54,22 +65,42 @@ struct build_output {
   std::map<std::string, std::string> attributes;
 };
 
+// Reads an output as `docker build --output` has it: "type=local,dest=DIR" ("dst" and "destination" are the
+// same), other names being for the exporter; a path alone is a directory for "local", and "-" a "tar" with
+// that destination. Errors: errc::invalid_argument; `why` names the part that cannot be read.
+DOCKLINE_API result<build_output> parse_output(std::string_view text, diagnostics& why);
+
+// What is built with BuildKit, and where the result goes.
 struct build_options {
   build_options() = default;
 
   // What the image shall be, as for the classic builder: names, arguments, labels, target, platform, cache.
   // `dockerfile`, `outputs`, `session`, `build_id` and `buildkit` are set by the operation. With BuildKit
-  // `memory` and the CPU settings have no effect, as the daemon ignores them.
+  // `memory` and the CPU settings have no effect, as the daemon ignores them. `registry_auths` are what is
+  // logged in with where they name the registry.
   engine::build_options image;
 
+  // Where credentials are looked for when the daemon asks for those of a registry that `image.registry_auths`
+  // does not name. Empty: it gets none. Needs a session.
+  std::optional<engine::credential_store> credentials;
+
+  // What RUN --mount=type=secret sees. Needs a session.
+  std::vector<secret> secrets;
+
+  // What RUN --mount=type=ssh may use. Needs a session.
+  std::vector<ssh_agent> ssh_agents;
+
+  // Which builder; by default the better one that the daemon has.
   builder_choice builder = builder_choice::automatic;
 
+  // Where the result goes; by default into the daemon's images.
   build_output output;
 
   // Writes into the image what a later build needs to take its layers as cache (`cache_from`).
   bool inline_cache = false;
 };
 
+// What a build made.
 struct build_result {
   build_result() = default;
 
@@ -79,8 +110,9 @@ struct build_result {
   builder_kind builder = builder_kind::classic;
   // What the builder warned of.
   std::vector<std::string> warnings;
-  // Of a result that came to this side: files, and bytes of their content or of the archive.
+  // Of a result that came to this side: how many files it has.
   std::uint64_t exported_files = 0;
+  // Bytes of their content, or of the archive.
   std::uint64_t exported_bytes = 0;
 };
 
@@ -92,15 +124,16 @@ DOCKLINE_API void start_build(engine::client daemon, archive::build_context cont
 // context that it has seen before, the files that changed since. Where it refuses a session, BuildKit gets
 // the context as a whole, and where it has no BuildKit (podman), the classic builder does.
 //
-// Completion: when the daemon has told the outcome and the session is over. Signature: void(error_code,
-// build_result). Lifetimes: `why` stays until completion; everything else is kept by the operation.
-// `on_event` may be empty. Cancellation: any type. The build's connection and its session are closed, and the
-// daemon is asked to cancel the build; nothing is tagged. The client stays usable. Errors:
-// errc::build_failed, with diagnostics::step() telling the step, its exit code, its last lines, and the lines
-// of the Dockerfile; errc::unsupported_parameter for what this daemon cannot do; errc::unreadable_file and
-// errc::file_changed, with the path; errc::cannot_write, with the path; errc::connection_lost when the
-// session ended before the build; those of engine::async_build. Source: Docker Engine API, ImageBuild with
-// version=2 and Session; moby/buildkit, session.
+// Completion: when the daemon has told the outcome and the session is over.
+// Signature: void(error_code, build_result).
+// Lifetimes: `why` stays until completion; everything else is kept by the operation. `on_event` may be empty.
+// Cancellation: any type. The build's connection and its session are closed, and the daemon is asked to
+// cancel the build; nothing is tagged. The client stays usable.
+// Errors: errc::build_failed, with diagnostics::step() telling the step, its exit code, its last lines, and
+// the lines of the Dockerfile; errc::unsupported_parameter for what this daemon cannot do;
+// errc::unreadable_file and errc::file_changed, with the path; errc::cannot_write, with the path;
+// errc::connection_lost when the session ended before the build; those of engine::async_build.
+// Source: Docker Engine API, ImageBuild with version=2 and Session; moby/buildkit, session.
 template <class Token = default_token>
 auto async_build(const engine::client& daemon, archive::build_context context, build_options options,
                  progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

@@ -34,6 +34,7 @@ class DOCKLINE_API secret {
   // Errors: errc::invalid_argument when it is not set; `why` names it, and the secret.
   static result<secret> from_environment(std::string id, const std::string& variable, diagnostics& why);
 
+  // By what RUN asks for it.
   const std::string& id() const noexcept { return id_; }
   // Empty for a value in memory.
   const std::string& path() const noexcept { return path_; }
@@ -50,8 +51,8 @@ class DOCKLINE_API secret {
 
 // Reads a secret as `docker build --secret` has it: "id=ID,src=FILE" ("source" is the same),
 // "id=ID,env=NAME", "id=ID,type=env,src=NAME"; with the id alone, the environment variable of that name if
-// there is one, else the file. Reads the environment, and no file. Errors: errc::invalid_argument; `why`
-// names the part that cannot be read.
+// there is one, else the file. Reads the environment, and no file.
+// Errors: errc::invalid_argument; `why` names the part that cannot be read.
 DOCKLINE_API result<secret> parse_secret(std::string_view text, diagnostics& why);
 
 // Whether a build could go on with these: each has an id and no two have the same, files are there, can be

@@ -19,10 +19,11 @@ namespace dockline::buildkit {
 // neither added nor removed, and the agent is not locked.
 struct ssh_agent {
   ssh_agent() = default;
+  // As `--ssh ID=SOCKET` has it.
   ssh_agent(std::string name, std::string path) : id(std::move(name)), socket(std::move(path)) {}
 
-  std::string id = "default";
-  std::string socket;  // the path of its Unix socket
+  std::string id = "default";  // by what RUN asks for it
+  std::string socket;          // the path of its Unix socket
 };
 
 // Reads an agent as `docker build --ssh` has it: "default", "ID" or "ID=SOCKET". Without a socket it is that

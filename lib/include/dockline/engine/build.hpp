@@ -63,20 +63,20 @@ struct build_options {
   bool squash = false;  // experimental daemons only
   bool quiet = false;   // the daemon answers with the id alone
 
-  // For the containers of RUN.
-  std::string network_mode;               // "host", "none", "bridge", "container:ID"
-  std::vector<std::string> extra_hosts;   // "name:address", address may be "host-gateway"
-  std::int64_t memory = 0;                // bytes; 0 is no limit
-  std::int64_t memory_swap = 0;           // memory and swap together; -1 is unlimited
-  std::int64_t cpu_shares = 0;            // weight against other containers; 1024 is a container's usual one
-  std::int64_t cpu_period = 0;            // microseconds
-  std::int64_t cpu_quota = 0;             // microseconds in each period
-  std::string cpuset_cpus;                // "0-2,5"
-  std::string cpuset_mems;                // memory nodes: "0,1"
-  std::string cgroup_parent;              // the cgroup that theirs are made in
-  std::int64_t shm_size = 0;              // bytes of /dev/shm; 0: the daemon's default, usually 64 MiB
-  std::vector<ulimit> ulimits;            // limits on their processes
-  std::string isolation;                  // Windows only
+  // For the containers of RUN, down to security_opt.
+  std::string network_mode;              // of the containers of RUN: "host", "none", "bridge", "container:ID"
+  std::vector<std::string> extra_hosts;  // "name:address", address may be "host-gateway"
+  std::int64_t memory = 0;               // bytes; 0 is no limit
+  std::int64_t memory_swap = 0;          // memory and swap together; -1 is unlimited
+  std::int64_t cpu_shares = 0;           // weight against other containers; 1024 is a container's usual one
+  std::int64_t cpu_period = 0;           // microseconds
+  std::int64_t cpu_quota = 0;            // microseconds in each period
+  std::string cpuset_cpus;               // "0-2,5"
+  std::string cpuset_mems;               // memory nodes: "0,1"
+  std::string cgroup_parent;             // the cgroup that theirs are made in
+  std::int64_t shm_size = 0;             // bytes of /dev/shm; 0: the daemon's default, usually 64 MiB
+  std::vector<ulimit> ulimits;           // limits on their processes
+  std::string isolation;                 // Windows only
   std::vector<std::string> security_opt;  // Windows only; a daemon on Linux refuses it
 
   // Where the result goes, as JSON of the API: [{"Type":"local"}]. Since API 1.40, BuildKit only.

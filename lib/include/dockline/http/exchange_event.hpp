@@ -28,9 +28,8 @@ struct exchange_event {
   // the value of every field of a request that is not known to be harmless, passwords in addresses, and build
   // arguments whose name says that they are secret. Empty when it is over.
   std::string head;
-  std::uint64_t sent =
-      0;  // bytes of the request's body so far, without framing; what they are is told nowhere
-  std::uint64_t received = 0;          // the same of the answer's
+  std::uint64_t sent = 0;      // bytes of the request's body so far, without framing; they are told nowhere
+  std::uint64_t received = 0;  // the same of the answer's
   std::chrono::nanoseconds elapsed{};  // since `request`
   error_code outcome;                  // when it is over; operation_aborted: it was not wanted any more
 };

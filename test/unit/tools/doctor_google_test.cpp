@@ -1,0 +1,59 @@
+#include "doctor_google_checks.hpp"
+#include "unit/archive/scratch_tree.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace dockline::tool {
+namespace {
+
+using archive::scratch_tree;
+
+findings google(gcp::environment variables) {
+  findings found("google", "Google Cloud");
+  check_google(variables, found);
+  return found;
+}
+
+bool says(const findings& found, std::string_view words) {
+  return report_text({found}).find(words) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_SUITE("tools/doctor_google") {
+  TEST_CASE("a project and credentials, what is missing, what is broken; no secret") {
+    const scratch_tree tree;
+    const gcp::environment home = {{"HOME", tree.root()}, {"CLOUDSDK_CONFIG", tree.path("gcloud")}};
+    const auto with = [&](gcp::environment more) {
+      more.insert(home.begin(), home.end());
+      return google(std::move(more));
+    };
+    // Whoever has neither does not use Google.
+    if (says(with({}), "Credentials:       none")) {
+      CHECK(with({}).problems.empty());
+      const findings lonely = with({{"GOOGLE_CLOUD_PROJECT", "p-1"}});
+      CHECK(says(lonely, "Project:           p-1\n"));
+      CHECK(says(lonely, "cure: gcloud auth application-default login"));
+      CHECK(is_usable({lonely}));
+    }
+    tree.file(
+        "user.json",
+        R"({"type":"authorized_user","client_id":"c","client_secret":"hunter2","refresh_token":"hunter3"})");
+    const findings user = with({{"GOOGLE_APPLICATION_CREDENTIALS", tree.path("user.json")}});
+    CHECK(says(user, "user.json"));
+    CHECK(says(user, "no project is named"));
+    CHECK_FALSE(says(user, "hunter"));
+    const findings both =
+        with({{"GOOGLE_APPLICATION_CREDENTIALS", tree.path("user.json")}, {"GOOGLE_CLOUD_PROJECT", "p-1"}});
+    CHECK(both.problems.empty());
+    tree.file("user.json", "{ oops");
+    const findings broken = with({{"GOOGLE_APPLICATION_CREDENTIALS", tree.path("user.json")}});
+    CHECK(broken.problems.size() == 1);
+    CHECK(says(broken, "cure: mend the file"));
+    CHECK(is_usable({broken}));
+  }
+}
+
+}  // namespace dockline::tool

@@ -1,0 +1,101 @@
+#include "commands/build_run.hpp"
+
+#include <dockline/buildkit/build.hpp>
+
+#include "commands/context_arguments.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace dockline::tool {
+
+namespace asio = boost::asio;
+
+struct buildkit_request {
+  buildkit::build_options options;
+};
+
+namespace {
+
+// Writes an archive to standard output. Called on a thread that may wait.
+error_code write_to_stdout(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return {errno, boost::system::system_category()};
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+bool read_output(const std::string& text, buildkit::build_output& output, console& terminal) {
+  diagnostics why;
+  auto read = buildkit::parse_output(text, why);
+  if (!read) {
+    terminal.error("--output: " + why.client_message());
+    return false;
+  }
+  output = std::move(*read);
+  if (output.destination != "-") return true;
+  if (::isatty(STDOUT_FILENO) == 1) {
+    terminal.error("--output \"" + text + "\": an archive is not written to a terminal; name a file");
+    return false;
+  }
+  output.destination.clear();
+  output.write = write_to_stdout;
+  return true;
+}
+
+}  // namespace
+
+bool may_use_buildkit(const build_arguments& arguments) { return arguments.builder != "classic"; }
+
+std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& arguments, console& terminal) {
+  auto request = std::make_shared<buildkit_request>();
+  buildkit::build_options& options = request->options;
+  if (arguments.builder == "buildkit") options.builder = buildkit::builder_choice::buildkit;
+  if (arguments.builder == "classic") options.builder = buildkit::builder_choice::classic;
+  if (!arguments.output.empty() && !read_output(arguments.output, options.output, terminal)) return nullptr;
+  diagnostics why;
+  for (const std::string& text : arguments.secrets) {
+    auto secret = buildkit::parse_secret(text, why);
+    if (!secret) {
+      terminal.error("--secret: " + why.client_message());
+      return nullptr;
+    }
+    options.secrets.push_back(std::move(*secret));
+  }
+  for (const std::string& text : arguments.ssh) {
+    auto agent = buildkit::parse_ssh_agent(text, why);
+    if (!agent) {
+      terminal.error("--ssh: " + why.client_message());
+      return nullptr;
+    }
+    options.ssh_agents.push_back(std::move(*agent));
+  }
+  for (const std::string& text : arguments.cache_to) {
+    if (text != "inline" && text != "type=inline") {
+      terminal.error("--cache-to \"" + text + "\": the daemon's BuildKit knows type=inline only");
+      return nullptr;
+    }
+    options.inline_cache = true;
+  }
+  return request;
+}
+
+asio::awaitable<result<std::string>> run_build(engine::client daemon, archive::build_context context,
+                                               engine::build_options options,
+                                               std::shared_ptr<buildkit_request> request,
+                                               progress::event_sink on_event, diagnostics& why) {
+  request->options.image = std::move(options);
+  auto store = engine::credential_store_from_environment(why);
+  if (!store) co_return store.error();
+  request->options.credentials = std::move(*store);
+  auto [code, built] = co_await buildkit::async_build(daemon, std::move(context), std::move(request->options),
+                                                      std::move(on_event), why, no_throw);
+  if (code) co_return code;
+  co_return std::move(built.image_id);
+}
+
+}  // namespace dockline::tool

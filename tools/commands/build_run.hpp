@@ -1,0 +1,34 @@
+#pragma once
+
+#include <dockline/archive/build_context.hpp>
+#include <dockline/core/diagnostics.hpp>
+#include <dockline/engine/build.hpp>
+#include <dockline/progress/event.hpp>
+
+#include "commands/build_arguments.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+
+namespace dockline::tool {
+
+// What a build with BuildKit is asked for, of the library.
+struct buildkit_request;
+
+// Reads those of the arguments that only BuildKit knows. Null, after saying why, when one cannot be what its
+// option takes, or when this dockline was built without BuildKit and one is given.
+std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& arguments, console& terminal);
+
+// Whether this dockline can build with BuildKit, and the build is not asked to be a classic one.
+bool may_use_buildkit(const build_arguments& arguments);
+
+// Builds from a context with the builder that the request names, and returns the image's id, which is empty
+// for a result that went elsewhere.
+boost::asio::awaitable<result<std::string>> run_build(engine::client daemon, archive::build_context context,
+                                                      engine::build_options options,
+                                                      std::shared_ptr<buildkit_request> request,
+                                                      progress::event_sink on_event, diagnostics& why);
+
+}  // namespace dockline::tool

@@ -1,0 +1,41 @@
+// What `build` does in a dockline that was built without BuildKit.
+
+#include "commands/build_run.hpp"
+#include "commands/context_arguments.hpp"
+
+#include <utility>
+
+namespace dockline::tool {
+
+namespace asio = boost::asio;
+
+struct buildkit_request {};
+
+bool may_use_buildkit(const build_arguments&) { return false; }
+
+std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& arguments, console& terminal) {
+  const auto refuse = [&](const char* option) {
+    terminal.error(std::string(option) + ": this dockline was built without BuildKit");
+    return nullptr;
+  };
+  if (arguments.builder == "buildkit") return refuse("--builder buildkit");
+  if (!arguments.output.empty()) return refuse("--output");
+  if (!arguments.cache_to.empty()) return refuse("--cache-to");
+  if (!arguments.secrets.empty()) return refuse("--secret");
+  if (!arguments.ssh.empty()) return refuse("--ssh");
+  return std::make_shared<buildkit_request>();
+}
+
+asio::awaitable<result<std::string>> run_build(engine::client daemon, archive::build_context context,
+                                               engine::build_options options,
+                                               std::shared_ptr<buildkit_request>,
+                                               progress::event_sink on_event, diagnostics& why) {
+  options.dockerfile = context.dockerfile_name();
+  std::shared_ptr<byte_source> body = context.with_mode(archive::ignore_mode::classic).pack();
+  auto [code, image] = co_await engine::async_build(daemon, std::move(body), std::move(options),
+                                                    std::move(on_event), why, no_throw);
+  if (code) co_return code;
+  co_return std::move(image.id);
+}
+
+}  // namespace dockline::tool

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <dockline/containerize/config.hpp>
+#include <dockline/core/diagnostics.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace sample {
+
+// What a client asks for: a JSON object of the options of `dockline containerize --config`. Paths start at
+// `root`, and do not lead out of it.
+dockline::result<dockline::containerize::containerize_options> read_build_request(std::string_view body,
+                                                                                  const std::string& root,
+                                                                                  dockline::diagnostics& why);
+
+// {"name": "value"}
+std::string json_object(std::string_view name, std::string_view value);
+
+}  // namespace sample
