@@ -12,6 +12,7 @@ import time
 sys.dont_write_bytecode = True
 
 import tool_build_cases
+import tool_buildkit_cases
 import tool_cloud_cases
 import tool_configuration_cases
 import tool_containerize_cases
@@ -20,7 +21,7 @@ import tool_run_cases
 import tool_usage_cases
 from tool_support import HOST, Failed, ask, remove_all
 
-SUBJECTS = [tool_usage_cases, tool_configuration_cases, tool_build_cases, tool_cloud_cases, tool_image_cases, tool_run_cases,
+SUBJECTS = [tool_usage_cases, tool_configuration_cases, tool_build_cases, tool_buildkit_cases, tool_cloud_cases, tool_image_cases, tool_run_cases,
             tool_containerize_cases]
 
 

@@ -24,7 +24,7 @@ _dockline() {
 
   case $previous in
     --progress) mapfile -t COMPREPLY < <(compgen -W 'auto tty plain json' -- "$current"); return ;;
-    --builder) mapfile -t COMPREPLY < <(compgen -W 'auto classic' -- "$current"); return ;;
+    --builder) mapfile -t COMPREPLY < <(compgen -W 'auto buildkit classic' -- "$current"); return ;;
     --compression) mapfile -t COMPREPLY < <(compgen -W 'auto gzip none' -- "$current"); return ;;
     --compression-level) mapfile -t COMPREPLY < <(compgen -W '1 2 3 4 5 6 7 8 9' -- "$current"); return ;;
     --network) mapfile -t COMPREPLY < <(compgen -W 'bridge host none' -- "$current"); return ;;
@@ -74,7 +74,7 @@ _dockline() {
         mapfile -t COMPREPLY < <(compgen -W "$globals -f --file -t --tag --build-arg --label --target --platform \
           --cache-from --no-cache --pull --network --add-host --shm-size --ulimit -m --memory --memory-swap \
           --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --cgroup-parent --rm --force-rm \
-          --squash --iidfile --push --metadata-file -q --quiet --progress --builder --compression --compression-level --reproducible \
+          --squash --iidfile --push --metadata-file -q --quiet --progress --builder --secret --ssh -o --output --cache-to --compression --compression-level --reproducible \
           --image-build-bucket --project --region --machine-type --disk-size --worker-pool --service-account --logs-bucket \
           --build-timeout --queue-timeout --build-tag" -- "$current")
       else

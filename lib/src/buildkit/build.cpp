@@ -5,6 +5,7 @@
 #include "buildkit/build_output.hpp"
 #include "buildkit/session_build.hpp"
 #include "engine/client_state.hpp"
+#include "engine/requests.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -55,6 +56,7 @@ error_code refuse(std::string words, diagnostics& why) {
 task<void> check_inputs(std::shared_ptr<build_job> job, diagnostics& why) {
   const build_options& options = job->options;
   if (auto checked = check(options.output, why); !checked) co_return checked.error();
+  if (auto checked = engine::requests::check(options.image, why); !checked) co_return checked.error();
   if (options.secrets.empty() && options.ssh_agents.empty()) co_return result<void>();
   auto look = std::make_shared<archive::blocking_job<std::size_t>>();
   look->work = [job](diagnostics& words, const std::atomic<bool>&) -> result<std::size_t> {

@@ -4,6 +4,7 @@
 #include "dockline/gcp/storage.hpp"
 
 #include "exchange/gcp/cloud.hpp"
+#include "gcp/crc32c.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -322,6 +323,15 @@ TEST_SUITE("exchange/gcp/uploads") {
     CHECK(there.upload(1000).code == condition::unauthorized);
   }
 
+  TEST_CASE("a clock that is wrong is named here as well") {
+    const google_server server({"--bucket", "box"});
+    server.settings(R"({"clock_offset": 7200})");
+    uploading there(server);
+    const auto seen = there.upload(1000);
+    CHECK(seen.code);
+    CHECK_MESSAGE(seen.words().find("clock") != std::string::npos, seen.words());
+  }
+
   TEST_CASE("names that cannot be are refused before anything is sent") {
     const google_server server;
     for (const auto* name : {"ab", "Upper", "goog-x", "1.2.3.4", "a..b"}) {
@@ -395,7 +405,18 @@ TEST_SUITE("exchange/gcp/uploads") {
             (after.ru_maxrss - before.ru_maxrss) >> 10, " MiB");
     CHECK(hits > 50);
     CHECK(again <= hits * static_cast<std::int64_t>(2 * piece));
-    // Intact: the server's own checksum is over what it keeps, and this one over what was made.
+    // Intact: what the server keeps has the checksum of what was made, computed apart from the upload.
+    gcp::crc32c right;
+    numbered_source source(there.context.get_executor(), size);
+    std::string block(1 << 20, '\0');
+    for (bool more = true; more;) {
+      source.async_read_some(asio::buffer(block), [&](error_code, std::size_t count) {
+        right.add(asio::buffer(block, count));
+        more = count > 0;
+      });
+      there.run();
+    }
+    CHECK(right.text() == seen.value.crc32c);
     CHECK(server.ask("GET", "/control/checksum/box/context/one.tar.gz", {}).find(seen.value.crc32c) !=
           std::string::npos);
 #ifndef DOCKLINE_TEST_SANITIZED

@@ -1,0 +1,205 @@
+"""Builds with BuildKit and a session, from outside; on an engine without it, that this is said."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tarfile
+
+from tool_support import (IMAGE_ID, PROBE, TOOL, Result, ask, base, check, comes_to, ended, environment, has_image, inspect, is_podman, name,
+                          refused, run, start, tree)
+
+
+def events_of(result):
+    return [json.loads(line) for line in result.err.splitlines() if line.startswith("{")]
+
+
+def fingerprint(path):
+    """What the probe says of this file: its size, and what tells its content from other content."""
+    done = subprocess.run([PROBE, "walk", str(path.parent)], capture_output=True, text=True, check=True)
+    return next(line.split()[2] for line in done.stdout.splitlines() if line.endswith("/" + path.name))
+
+
+def case_the_builder_that_the_daemon_has():
+    with tree(Dockerfile=f"FROM {base()}\nCOPY file /\n", file="x") as top:
+        result = ended(run("build", "--progress", "json", "-t", name("chosen"), str(top)), 0)
+        chosen = [event for event in events_of(result) if event["event"] == "builder_chosen"]
+        check(len(chosen) == 1 and chosen[0]["builder"] == ("classic" if is_podman() else "buildkit") and chosen[0]["reason"], chosen)
+        classic = ended(run("build", "--progress", "json", "--builder", "classic", "-t", name("classic"), str(top)), 0)
+        check(all(event["builder"] == "classic" for event in events_of(classic) if event["event"] == "builder_chosen"), classic)
+        if is_podman():
+            for words in (["--builder", "buildkit"], ["--secret", "id=file,src=" + str(top / "file")], ["-o", str(top / "out")]):
+                result = run("build", *words, str(top))
+                check(result.status != 0 and "BuildKit" in result.err and "Libpod" in result.err, result)
+
+
+def case_both_builders_make_the_same_image():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile=f'FROM {base()}\nCOPY . /all/\nENV A="b c"\nWORKDIR /all\nLABEL l=m\nCMD ["walk", "/all"]\n', a="1", _hidden="2") as top:
+        (top / "deep/er").mkdir(parents=True)
+        (top / "deep/er/\u00e4 file").write_text("3" * 70_000)
+        (top / "deep/program").write_text("#!/bin/sh\n")
+        (top / "deep/program").chmod(0o755)
+        (top / "link").symlink_to("deep/er/nowhere")
+        os.link(top / "a", top / "twin")
+        (top / ".dockerignore").write_text("dropped\n*.log\n!kept.log\n")
+        (top / "dropped").write_text("x")
+        (top / "x.log").write_text("x")
+        (top / "kept.log").write_text("x")
+        listings, configs = [], []
+        for builder in ("buildkit", "classic"):
+            tag = name(builder)
+            ended(run("build", "-q", "--builder", builder, "-t", tag, str(top)), 0)
+            listings.append(ended(run("run", "--rm", tag), 0).out)
+            config = inspect(tag)["Config"]
+            configs.append({key: config.get(key) for key in ("Env", "WorkingDir", "Labels", "Cmd", "Entrypoint")})
+        check(listings[0] == listings[1] and "program" in listings[0] and "x.log" not in listings[0], "\n".join(listings))
+        check(configs[0] == configs[1], configs)
+
+
+def case_only_what_changed_is_sent():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile=f"FROM {base()}\nCOPY . /all/\n") as top:
+        for i in range(200):
+            (top / f"file{i}").write_bytes(os.urandom(5000))
+
+        def sent(tag):
+            result = ended(run("build", "--progress", "json", "-t", tag, str(top)), 0)
+            return [event for event in events_of(result) if event["event"] == "context_progress"][-1]["bytes_sent"]
+
+        first = sent(name("first"))
+        (top / "file77").write_bytes(os.urandom(6000))
+        second = sent(name("second"))
+        check(first > 200 * 5000, f"{first} bytes at first")
+        check(second <= 6000 + 100 * 202, f"{second} bytes for a file of 6000")
+
+
+def case_a_secret_is_seen_and_not_kept():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile=f'FROM {base()}\nRUN --mount=type=secret,id=word --mount=type=secret,id=other '
+                         f'["/probe", "walk", "/run/secrets"]\n', word="swordfish-in-a-file", other="swordfish-in-a-variable") as top:
+        tag, wanted = name("secret"), {fingerprint(top / "word"), fingerprint(top / "other")}
+        result = ended(run("--debug", "build", "--no-cache", "--progress", "plain", "--secret", f"id=word,src={top / 'word'}",
+                           "--secret", "id=other,env=WORD", "-t", tag, str(top), env=environment(WORD="swordfish-in-a-variable")), 0)
+        check(all(one in result.err for one in wanted), result)
+        history = ask("GET", f"/images/{tag}/history")[2].decode()
+        check("swordfish" not in result.err + result.out + history + json.dumps(inspect(tag)), "the secret shows")
+        # A newer daemon leaves no /run behind.
+        listing = run("run", "--rm", tag, "walk", "/run").out
+        check(not any(one in listing for one in wanted), listing)
+        # What is wrong with one is said before the daemon is asked.
+        for given, words in (("id=word,src=/no/such/file", "/no/such/file"), ("id=word,env=NOT_SET", "NOT_SET"), ("src=x", "id")):
+            refused(2, [words], "build", "--secret", given, str(top))
+
+
+def case_an_ssh_agent_is_forwarded():
+    if is_podman() or not shutil.which("ssh-agent"):
+        return "no BuildKit" if is_podman() else "no ssh-agent"
+    with tree(Dockerfile=f'FROM {base()}\nRUN --mount=type=ssh ["/probe", "walk", "/run/buildkit"]\n') as top:
+        agent_socket = str(top.parent / (top.name + ".agent"))
+        agent = subprocess.Popen(["ssh-agent", "-D", "-a", agent_socket], stdout=subprocess.DEVNULL)
+        try:
+            while not os.path.exists(agent_socket):
+                check(agent.poll() is None, "no agent")
+            result = ended(run("build", "--no-cache", "--progress", "plain", "--ssh", "default", "-t", name("ssh"), str(top),
+                               env=environment(SSH_AUTH_SOCK=agent_socket)), 0)
+            check("ssh_agent.0" in result.err, result)
+        finally:
+            agent.terminate()
+            agent.wait()
+            with contextlib.suppress(OSError):
+                os.unlink(agent_socket)
+        refused(2, [agent_socket], "build", "--ssh", f"default={agent_socket}", str(top))
+        check("ssh" in ended(run("build", "--no-cache", str(top)), 1).err, "no agent at all")
+
+
+def case_a_result_comes_to_this_side():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile="FROM scratch\nCOPY file /sub/file\nCOPY program /\n", file="x" * 100_000, program="p") as top, tree() as out:
+        (top / "program").chmod(0o755)
+        result = ended(run("build", "-o", str(out / "local"), str(top)), 0)
+        check(result.out == "", result)
+        check((out / "local/sub/file").read_text() == "x" * 100_000 and os.access(out / "local/program", os.X_OK), "local")
+        ended(run("build", "--output", f"type=tar,dest={out / 'result.tar'}", str(top)), 0)
+        with tarfile.open(out / "result.tar") as tar:
+            check({"sub/file", "program"} <= set(tar.getnames()), tar.getnames())
+        done = subprocess.run([TOOL, "build", "-o", "-", str(top)], capture_output=True, env=environment(),
+                              timeout=120, check=False)
+        check(done.returncode == 0, done.stderr)
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
+            check("program" in tar.getnames(), tar.getnames())
+        refused(2, ["--output"], "build", "-o", "type=nonsense,dest=x", str(top))
+        pathlib.Path(out / "a-file").write_text("")
+        result = run("build", "-o", str(out / "a-file" / "below"), str(top))
+        check(result.status == 1 and "a-file" in result.err, result)
+
+
+def case_a_failed_step_shows_its_lines():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile=f'FROM {base()}\nLABEL before=1\nRUN ["/probe", "lines", "9", "30"]\nLABEL after=1\n') as top:
+        tag = name("lines")
+        result = ended(run("build", "--no-cache", "-t", tag, str(top)), 1)
+        last = result.err.splitlines()[-1]
+        check(re.match(r'error: step \d+/\d+ RUN \["/probe", "lines", "9", "30"\]: exit code 9', last), result)
+        check(re.search(r"^.*3 \| .*RUN \[", result.err, re.MULTILINE) and "line 30" in result.err, result)
+        check(not has_image(tag), "tagged all the same")
+
+
+def case_a_thousand_lines_and_many_steps():
+    if is_podman():
+        return "no BuildKit"
+    steps = "".join(f"COPY file /file{i}\n" for i in range(40))
+    stages = "".join(f'FROM {base()} AS s{i}\nRUN ["/probe", "lines", "0", "{3 + i}"]\n' for i in range(12))
+    copies = "".join(f"COPY --from=s{i} /data /data{i}\n" for i in range(12))
+    with tree(Dockerfile=f'{stages}FROM {base()}\n{copies}{steps}RUN ["/probe", "lines", "0", "1000"]\n', file="x") as top:
+        result = ended(run("build", "--no-cache", "--progress", "json", "-t", name("many"), str(top)), 0)
+        events = events_of(result)
+        started = {event["index"]: event["name"] for event in events if event["event"] == "step_started"}
+        check(len(started) >= 64, len(started))
+        index = next(key for key, text in started.items() if '"1000"' in text)
+        log = "".join(event["bytes"] for event in events if event["event"] == "step_log" and event["index"] == index)
+        check(log.splitlines() == [f"line {i}" for i in range(1, 1001)], log[-200:])
+        finished = {event["index"] for event in events if event["event"] == "step_finished"}
+        check(set(started) <= finished | {event["index"] for event in events if event["event"] == "step_cached"}, set(started) - finished)
+
+
+def case_cancelling_ends_the_step_on_the_daemon():
+    if is_podman():
+        return "no BuildKit"
+    mark = name("mark")
+    with tree(Dockerfile=f'FROM {base()}\nRUN ["/probe", "ticks", "0", "600", "100", "{mark}"]\n') as top:
+        tag = name("cancelled")
+        build = start("build", "--builder", "buildkit", "-t", tag, str(top))
+        check(comes_to(1, mark, 30), "the step does not run")
+        build.send_signal(signal.SIGINT)
+        out, err = build.communicate(timeout=30)
+        check(build.returncode == 130 and out == "", Result(subprocess.CompletedProcess([], build.returncode, out, err)))
+        check(comes_to(0, mark, 5), "the step runs on")
+        check(not has_image(tag), "tagged all the same")
+        check(IMAGE_ID.fullmatch(ended(run("build", "-q", "-t", name("next"), "-", stdin=f"FROM {base()}\nLABEL a=b\n"), 0).out), "the next build")
+
+
+def case_heredocs_and_mounts():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile=f"FROM {base()}\nCOPY <<one <<two /here/\nfirst\none\nsecond\ntwo\n"
+                         f'RUN --mount=type=bind,source=file,target=/mnt/file ["/probe", "walk", "/mnt"]\n'
+                         f'COPY --chmod=0600 file /closed/\n', file="bound") as top:
+        result = run("build", "--no-cache", "--progress", "plain", "-t", (tag := name("heredoc")), str(top))
+        if result.status == 1 and "one" in result.err and "unknown" in result.err.lower():
+            return "this daemon's frontend has no heredocs"
+        ended(result, 0)
+        check("/file" in result.err, result)
+        listing = ended(run("run", "--rm", tag, "walk", "/here"), 0).out
+        check("/one" in listing and "/two" in listing, listing)
+        check(re.search(r"^f 0600 \S+ /file$", ended(run("run", "--rm", tag, "walk", "/closed"), 0).out, re.MULTILINE), "mode")
