@@ -10,6 +10,7 @@
 
 namespace dockline::containerize {
 
+// How Google Cloud Build makes the image, beyond what containerize_options say.
 struct cloud_builder_options {
   cloud_builder_options() = default;
 
