@@ -83,12 +83,15 @@ struct leash : std::enable_shared_from_this<leash> {
   void stop_after(std::chrono::microseconds time) {
     clock.expires_after(time);
     clock.async_wait([self = shared_from_this()](const error_code& code) {
-      if (!code) self->stop.emit(asio::cancellation_type::terminal);
+      if (code) return;
+      self->stopped = true;
+      self->stop.emit(asio::cancellation_type::terminal);
     });
   }
   auto token() { return asio::bind_cancellation_slot(stop.slot(), no_throw); }
 
   asio::cancellation_signal stop;
+  bool stopped = false;  // what begins after that has missed the signal
   asio::steady_timer clock;
 };
 
@@ -165,7 +168,7 @@ class soak {
   asio::awaitable<error_code> tag(leash& rope) {
     const std::string name = image_ + "-tag" + std::to_string(random_() % 20);
     auto [code] = co_await engine::async_image_tag(daemon_, image_, name, rope.token());
-    if (code) co_return code;
+    if (code || rope.stopped) co_return code;
     engine::image_remove_options options;
     auto [kept, gone] = co_await engine::async_image_remove(daemon_, name, options, rope.token());
     co_return kept;
@@ -175,7 +178,7 @@ class soak {
     options.image = image_;
     options.cmd = {"exit", "0"};
     auto [code, made] = co_await engine::async_container_create(daemon_, options, rope.token());
-    if (code) co_return code;
+    if (code || rope.stopped) co_return code;
     engine::remove_options removal;
     auto [kept] = co_await engine::async_container_remove(daemon_, made.id, removal, rope.token());
     co_return kept;
@@ -187,7 +190,7 @@ class soak {
     auto [code, tar] = co_await engine::async_image_save(daemon_, names, options, rope.token());
     if (code) co_return code;
     std::array<char, 4096> block;
-    for (auto i = random_() % 8; i > 0; --i) {
+    for (auto i = random_() % 8; i > 0 && !rope.stopped; --i) {
       auto begin = [&tar = tar, &block](auto handler) {
         tar->async_read_some(asio::buffer(block), transfer_handler(std::move(handler)));
       };
@@ -215,7 +218,7 @@ class soak {
     wanted.compress = random_() % 2 == 0 ? archive::compression::none : archive::compression::gzip;
     auto [unreadable, context] =
         co_await archive::async_open_context(daemon_.get_executor(), wanted, rope.token());
-    if (unreadable) co_return unreadable;
+    if (unreadable || rope.stopped) co_return unreadable;
     engine::build_options options;
     options.dockerfile = context.dockerfile_name();
     options.force_remove = true;

@@ -39,7 +39,8 @@ def case_a_failed_build():
         result = ended(run("build", "-t", tag, "--iidfile", str(iidfile), str(top)), 1)
         check(result.out == "" and not iidfile.exists(), result)
         last = result.err.splitlines()[-1]
-        check(last.startswith('error: step 3/3 RUN ["/probe"') and ": exit code 7" in last, result)
+        # To BuildKit a LABEL is no step.
+        check(re.match(r'error: step (2/2|3/3) RUN \["/probe"', last) and ": exit code 7" in last, result)
         check("line 20" in result.err and not has_image(tag), result)
         # The log is shown even where progress is not.
         quiet = ended(run("build", "-q", "-t", tag, str(top)), 1)
@@ -215,7 +216,7 @@ def case_the_same_image_as_docker():
                                         "EXPOSE 80\nUSER 5\nCMD [\"x\"]\n")
         ours, theirs = name("ours"), name("theirs")
         common = ["--no-cache", "--build-arg", "V=2", "--label", "c=d"]
-        ended(run("build", "-q", *common, "-t", ours, str(top)), 0)
+        ended(run("build", "-q", "--builder", "classic", *common, "-t", ours, str(top)), 0)
         done = subprocess.run([docker, "build", *common, "-t", theirs, str(top)], capture_output=True, text=True,
                               env=environment(DOCKER_BUILDKIT="0"), timeout=120)
         if done.returncode != 0:

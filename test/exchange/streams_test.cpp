@@ -197,6 +197,27 @@ TEST_SUITE("exchange/streams") {
     CHECK(opened.value.tar->why().client_message().find("in the middle") != std::string::npos);
   }
 
+  TEST_CASE("a read that is cancelled before it began to wait is over all the same") {
+    fake_daemon daemon([&](peer& client) {
+      client.read_request();
+      client.send("HTTP/1.1 200 OK\r\n" + directory_stat + "Content-Length: 1000\r\n\r\nabc");
+      client.wait_for_close();
+    });
+    streaming talk(daemon);
+    std::vector<char> block(100);
+    auto opened = talk.get();
+    CHECK(talk.read(*opened.value.tar, block).value == 3);
+    auto seen = talk.begin<std::size_t>([&](diagnostics&, auto token) {
+      opened.value.tar->async_read_some(asio::buffer(block), transfer_handler(std::move(token)));
+    });
+    talk.cancel.emit(asio::cancellation_type::terminal);
+    talk.context.run_for(prompt);
+    CHECK(seen->completions == 1);
+    CHECK(seen->code == condition::cancelled);
+    opened.value.tar.reset();
+    talk.run();
+  }
+
   TEST_CASE("a daemon that does not say what the path is") {
     for (const auto* field : {"", "X-Docker-Container-Path-Stat: !\r\n"}) {
       fake_daemon daemon([&](peer& client) {

@@ -105,7 +105,7 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
     display.finish(image.error());
     if (const failed_step* step = why.step()) {
       if (arguments.quiet) terminal.lines(step->log_tail);
-      terminal.lines(step->excerpt);
+      if (arguments.progress != "json") terminal.lines(step->excerpt);
     }
     co_return leave(report(terminal, image.error(), why));
   }

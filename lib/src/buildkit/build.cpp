@@ -5,6 +5,7 @@
 #include "buildkit/build_output.hpp"
 #include "buildkit/session_build.hpp"
 #include "engine/client_state.hpp"
+#include "engine/requests.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -28,6 +29,14 @@ asio::awaitable<daemon_words> ask_daemon(engine::client daemon) {
   said.name = pong->head.find("Server");
   said.buildkit = pong->head.find("Builder-Version") == "2";
   co_return said;
+}
+
+// A session serves what is on the disk, besides the Dockerfile and its ignore file.
+bool has_files_from_memory(const archive::build_context& context) {
+  const archive::context_tree& tree = *context.shared()->found;
+  return std::ranges::any_of(tree.plan.overlay, [&](const archive::overlay_file& one) {
+    return one.name != tree.dockerfile_name && one.name != ".dockerignore";
+  });
 }
 
 // What the build wants that only a session gives; empty for nothing.
@@ -55,6 +64,7 @@ error_code refuse(std::string words, diagnostics& why) {
 task<void> check_inputs(std::shared_ptr<build_job> job, diagnostics& why) {
   const build_options& options = job->options;
   if (auto checked = check(options.output, why); !checked) co_return checked.error();
+  if (auto checked = engine::requests::check(options.image, why); !checked) co_return checked.error();
   if (options.secrets.empty() && options.ssh_agents.empty()) co_return result<void>();
   auto look = std::make_shared<archive::blocking_job<std::size_t>>();
   look->work = [job](diagnostics& words, const std::atomic<bool>&) -> result<std::size_t> {
@@ -78,13 +88,18 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
     co_return co_await build_classically(std::move(job), why);
   }
   session_refused refused;
-  auto built = co_await build_with_session(job, refused, why);
-  if (built || !refused.code) co_return built;
+  const bool from_memory = has_files_from_memory(job->context);
+  if (!from_memory) {
+    auto built = co_await build_with_session(job, refused, why);
+    if (built || !refused.code) co_return built;
+  }
 
   const daemon_words daemon = co_await ask_daemon(job->daemon);
   if (co_await is_cancelled()) co_return aborted();
   const std::string name = daemon.name.empty() ? "the daemon" : "the daemon, " + daemon.name + ",";
-  const std::string session = name + " has no sessions (" + refused.words + ")";
+  const std::string reason = from_memory ? "" : " (" + refused.words + ")";
+  const std::string session = from_memory ? "the context has files from memory, which no session sends"
+                                          : name + " has no sessions" + reason;
   if (const std::string needed = needs_session(options); !needed.empty())
     co_return refuse(needed + " needs a session of BuildKit, and " + session, why);
   why.clear();
@@ -92,7 +107,7 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
     tell_builder(*job, builder_kind::buildkit, session + "; it gets the context as a whole");
     co_return co_await build_with_body(std::move(job), why);
   }
-  const std::string none = name + " has no BuildKit (" + refused.words + ")";
+  const std::string none = name + " has no BuildKit" + reason;
   if (options.builder == builder_choice::buildkit) co_return refuse(none, why);
   if (const std::string needed = needs_buildkit(options); !needed.empty())
     co_return refuse(needed + " needs BuildKit, and " + none, why);

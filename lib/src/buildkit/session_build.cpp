@@ -203,7 +203,7 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
     told.bytes_sent = bytes_sent;
     told.complete = complete;
     told.in_step = true;
-    news->tell_now(std::move(told));
+    news->tell_now(told);
   };
   files->on_warning = [news](std::string text) {
     progress::warning warned;

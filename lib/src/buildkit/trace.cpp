@@ -74,12 +74,17 @@ trace::trace(progress::event_sink events) : events_(std::move(events)), log_{{},
 error_code trace::add(std::string_view status, event_time now) {
   now_ = now;
   if (!read_build_status(status, status_)) return errc::malformed_message;
+  // What ended a while ago comes before what is told now, unless it goes on.
+  close_certain([&](const step& which) {
+    return std::any_of(status_.vertices.begin(), status_.vertices.end(),
+                       [&](const vertex& what) { return step_of(what.digest) == &which; });
+  });
   for (const vertex& what : status_.vertices) on(what);
   for (const vertex_status& what : status_.statuses) on(what);
   for (const vertex_log& what : status_.logs) on(what);
   for (const vertex_warning& what : status_.warnings) on(what);
   // Only now, since what the same message tells of a step belongs to it.
-  release_waiting();
+  close_certain([](const step&) { return false; });
   return {};
 }
 
@@ -222,9 +227,10 @@ void trace::close(step& which) {
 }
 
 // Tells of the ends that are certain.
-void trace::release_waiting() {
+template <class Kept>
+void trace::close_certain(Kept kept) {
   std::erase_if(waiting_, [&](step* which) {
-    const bool certain = !which->may_go_on || now_ - which->ended_seen >= patience;
+    const bool certain = (!which->may_go_on || now_ - which->ended_seen >= patience) && !kept(*which);
     if (certain) close(*which);
     return certain;
   });

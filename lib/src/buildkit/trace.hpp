@@ -82,7 +82,8 @@ class trace {
   step* step_of(std::string_view digest);
   void open(step& which, std::optional<moment> at);
   void close(step& which);
-  void release_waiting();
+  template <class Kept>
+  void close_certain(Kept kept);
   progress::event_time time_of(std::optional<moment> at);
   void emit(progress::event_time at, progress::event_body body);
 

@@ -111,6 +111,7 @@ std::vector<std::string> site_packages_of(const std::string& prefix) {
   }
   std::ranges::stable_sort(found, [](const auto& one, const auto& other) { return one.first > other.first; });
   std::vector<std::string> folders;
+  folders.reserve(found.size());
   for (auto& [version, folder] : found) folders.push_back(std::move(folder));
   return folders;
 }

@@ -119,6 +119,7 @@ class service {
 
   std::vector<std::string> paths() const {
     std::vector<std::string> names;
+    names.reserve(methods_.size());
     for (const auto& [path, does] : methods_) names.push_back(path);
     return names;
   }

@@ -220,6 +220,8 @@ task<void> exchange::start(request what, diagnostics& why) {
 
 // Reads once and decodes what came.
 task<void> exchange::advance(diagnostics& why) {
+  // A signal that came before this coroutine first ran has ended no wait, and must not be waited past.
+  if (co_await is_cancelled()) co_return aborted();
   auto line = wire_;
   const std::size_t kept = input_.size();
   input_.resize(kept + read_size);

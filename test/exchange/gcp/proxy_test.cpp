@@ -97,7 +97,7 @@ TEST_SUITE("exchange/gcp/proxy") {
     proxied server([](peer& client) {
       client.read_request();
       client.send(token);
-      client.wait_for_close();
+      client.wait_until_read();
     });
     cloud there(user_of(server.url() + "/t"), by("http://127.0.0.1:1"));
     const auto seen = there.token();

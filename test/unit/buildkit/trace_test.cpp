@@ -246,8 +246,11 @@ TEST_SUITE("buildkit/trace") {
     CHECK_FALSE(
         heard.told.add(response().vertex("b", "y", 300, 301).vertex("c", "z", 300, 301).bytes(), at(301)));
     heard.take();
-    CHECK_FALSE(heard.told.add(response().vertex("d", "w", 350, 351).bytes(), at(351)));
-    CHECK(heard.take() == "step_started 4/4 \"w\" \"w\"\nstep_finished 2\nstep_finished 3\n");
+    CHECK_FALSE(
+        heard.told.add(response().vertex("d", "w", 350, 351).log("b", 1, "late", 350).bytes(), at(351)));
+    // Of b and c as what came before, also where the message tells of something else that b did.
+    CHECK(heard.take() ==
+          "step_finished 2\nstep_finished 3\nstep_started 4/4 \"w\" \"w\"\nstep_log 2 out \"late\"\n");
     heard.told.finish(at(352), false);
     CHECK(heard.take() == "step_finished 4\n");
     // Taken up again after that: the same number.

@@ -141,8 +141,8 @@ TEST_SUITE("engine/config_file") {
       return text + "}";
     };
     parsed(nested(32));
-    CHECK(refusal(nested(33)).starts_with("/h/config.json: "));
-    CHECK(refusal(nested(100'000)).starts_with("/h/config.json: "));
+    CHECK(refusal(nested(33)).starts_with("/h/config.json:1:"));
+    CHECK(refusal(nested(100'000)).starts_with("/h/config.json:1:"));
   }
 
   TEST_CASE("from the disk") {

@@ -178,7 +178,9 @@ TEST_SUITE("progress/plain_renderer") {
           "loaded l\n");
   }
 
-  TEST_CASE("steps that run at the same time say their title again when they take turns") {
+  TEST_CASE(
+      "of steps that run at the same time each says its title when there is news of it, and when it is the "
+      "last") {
     CHECK(render({{0ms, step_started{1, 0, "RUN a"}},
                   {0ms, step_started{2, 0, "RUN b"}},
                   {100ms, log(1, "from a\n")},
@@ -187,7 +189,7 @@ TEST_SUITE("progress/plain_renderer") {
                   {200ms, step_finished{1}},
                   {300ms, log(2, "from b\n")},
                   {400ms, step_finished{2}}}) ==
-          "#1 [1] RUN a\n\n#2 [2] RUN b\n\n#1 [1] RUN a\n#1 0.100 from a\nWARNING: in between\n"
+          "#1 [1] RUN a\n#1 0.100 from a\nWARNING: in between\n"
           "#1 0.200 more\n#1 DONE 0.2s\n\n#2 [2] RUN b\n#2 0.300 from b\n#2 DONE 0.4s\n\n");
   }
 
