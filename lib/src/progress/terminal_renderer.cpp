@@ -172,6 +172,7 @@ struct terminal_renderer::impl {
   // The last lines that a step wrote, with those that have not ended.
   static std::vector<std::string_view> logs_of(const running_step& step, std::size_t most) {
     std::vector<std::string_view> logs;
+    logs.reserve(step.tail.size() + 2);
     for (const auto& logged : step.tail) logs.push_back(logged.text);
     for (const open_line* open : {&step.out, &step.err})
       if (!open->text().empty()) logs.push_back(open->text());
