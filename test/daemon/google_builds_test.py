@@ -82,7 +82,7 @@ class Builds(unittest.TestCase):
             time.sleep(0.02)
 
     def test_an_image_and_its_cache(self):
-        dockerfile = 'FROM scratch\nARG A\nCOPY probe /probe\nRUN ["/probe", "lines", "0", "3"]\nLABEL a=$A\n'
+        dockerfile = 'FROM scratch\nARG A\nCOPY probe /probe\nRUN ["/probe", "lines", "0", "3", "' + self.mark + '"]\nLABEL a=$A\n'
         cache = f"gcr.io/dockline-test/app-{self.mark}:1"
         steps = [{"name": DOCKER, "entrypoint": "bash", "args": ["-c", f"docker pull {cache} || exit 0"]},
                  {"name": DOCKER, "id": "build", "env": ["DOCKER_BUILDKIT=1"],

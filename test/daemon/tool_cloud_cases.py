@@ -64,7 +64,8 @@ def objects(server):
 
 
 def context_tree(**more):
-    dockerfile = 'FROM scratch\nCOPY probe file /\nRUN ["/probe", "lines", "0", "3"]\nENTRYPOINT ["/probe"]\n'
+    # A step that no earlier run has left in BuildKit's cache.
+    dockerfile = f'FROM scratch\nCOPY probe file /\nRUN ["/probe", "lines", "0", "3", "{PREFIX}"]\nENTRYPOINT ["/probe"]\n'
     return tree(**({"Dockerfile": dockerfile, "file": "x"} | more))
 
 

@@ -73,7 +73,7 @@ asio::awaitable<int> containerize_program(asio::any_io_executor executor, global
   // Before a daemon or Google is looked for, which may fail as well.
   if (auto sound = containerize::check_options(*options, why); !sound)
     co_return static_cast<int>(report(terminal, sound.error(), why));
-  auto builder = make_image_builder(executor, global, *options, why);
+  auto builder = co_await make_image_builder(executor, global, *options, why);
   if (!builder) co_return static_cast<int>(report(terminal, builder.error(), why));
   progress_display display(executor, shown_as(arguments.progress, arguments.quiet), "Building", terminal);
   if (arguments.dry_run)

@@ -4,6 +4,7 @@
 #include <dockline/engine/config_file.hpp>
 
 #include "commands/build_arguments.hpp"
+#include "commands/cloud_image_builder.hpp"
 #include "credentials.hpp"
 
 #include <utility>
@@ -12,23 +13,22 @@ namespace dockline::tool {
 
 namespace asio = boost::asio;
 
-result<std::shared_ptr<containerize::image_builder>> make_image_builder(
-    asio::any_io_executor executor, const global_options& global,
-    const containerize::containerize_options& options, diagnostics& why) {
+asio::awaitable<result<std::shared_ptr<containerize::image_builder>>> make_image_builder(
+    asio::any_io_executor executor, const global_options& global, containerize::containerize_options& options,
+    diagnostics& why) {
   if (!options.docker.image_build_bucket.empty()) {
-    why.set_client_message("image_build_bucket \"" + options.docker.image_build_bucket +
-                           "\": this version builds with a daemon only");
-    return errc::invalid_argument;
+    auto builder = co_await make_cloud_image_builder(executor, options, why);
+    co_return builder;
   }
   const engine::client_options where = client_options_of(global);
   containerize::local_builder_options how;
   auto store = engine::credential_store_from_environment(why);
-  if (!store) return store.error();
+  if (!store) co_return store.error();
   if (const engine::proxy_settings* proxies = store->config.proxies_for(where.host))
     add_proxies(*proxies, how.build);
   how.credentials = std::move(*store);
   if (settled_compression("auto", where.host) == "gzip") how.compress = archive::compression::gzip;
-  return containerize::make_local_builder(engine::client(std::move(executor), where), std::move(how));
+  co_return containerize::make_local_builder(engine::client(std::move(executor), where), std::move(how));
 }
 
 }  // namespace dockline::tool

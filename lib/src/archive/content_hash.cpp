@@ -27,6 +27,8 @@ task<std::string> content_hash(build_context context, diagnostics& why) {
       why = source->why();
       co_return code;
     }
+    // What the disk gave may have come just before the request to stop.
+    if (co_await is_cancelled()) co_return aborted();
     if (size == 0) break;
   }
   co_return packed->packer.content_hash();

@@ -47,7 +47,7 @@ class waiting {
       : state_(std::move(state)),
         where_(std::move(where)),
         id_(std::move(id)),
-        options_(std::move(options)),
+        options_(options),
         on_event_(std::move(on_event)) {}
 
   task<build_record> run(diagnostics& why) {
@@ -159,7 +159,7 @@ class waiting {
 
 task<build_record> wait_for(std::shared_ptr<client_state> state, build_place where, std::string id,
                             wait_options options, progress::event_sink on_event, diagnostics& why) {
-  waiting wait(std::move(state), std::move(where), std::move(id), std::move(options), std::move(on_event));
+  waiting wait(std::move(state), std::move(where), std::move(id), options, std::move(on_event));
   auto build = co_await wait.run(why);
   co_return build;
 }
@@ -169,10 +169,10 @@ void start_wait_for_build(client google, build_place where, std::string id, wait
                           completion_handler<build_record> handler) {
   auto state = google.state();
   spawn<build_record>(state->strand, why, std::move(handler),
-                      [state, where = std::move(where), id = std::move(id), options = std::move(options),
+                      [state, where = std::move(where), id = std::move(id), options,
                        on_event = std::move(on_event)](diagnostics& words) mutable {
-                        return wait_for(state, std::move(where), std::move(id), std::move(options),
-                                        std::move(on_event), words);
+                        return wait_for(state, std::move(where), std::move(id), options, std::move(on_event),
+                                        words);
                       });
 }
 

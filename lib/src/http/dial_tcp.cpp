@@ -30,7 +30,7 @@ constexpr int keepalive_count = 4;
 // A name that is looked up and the addresses that are tried; what a deadline or a cancellation leaves behind
 // keeps this alive until it notices.
 struct race : std::enable_shared_from_this<race> {
-  explicit race(asio::any_io_executor own) : executor(own), resolver(own), news(std::move(own)) {}
+  explicit race(const asio::any_io_executor& own) : executor(own), resolver(own), news(own) {}
 
   asio::any_io_executor executor;
   tcp::resolver resolver;

@@ -288,13 +288,13 @@ template <class Token = default_token>
 auto async_wait_for_build(const client& google, build_place where, std::string id, wait_options options,
                           progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
   return initiate<build_record>(&start_wait_for_build, std::forward<Token>(token), &why, google,
-                                std::move(where), std::move(id), std::move(options), std::move(on_event));
+                                std::move(where), std::move(id), options, std::move(on_event));
 }
 template <class Token = default_token>
 auto async_wait_for_build(const client& google, build_place where, std::string id, wait_options options,
                           progress::event_sink on_event, Token&& token = {}) {
   return initiate<build_record>(&start_wait_for_build, std::forward<Token>(token), nullptr, google,
-                                std::move(where), std::move(id), std::move(options), std::move(on_event));
+                                std::move(where), std::move(id), options, std::move(on_event));
 }
 
 }  // namespace dockline::gcp

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <dockline/containerize/config.hpp>
+#include <dockline/containerize/image_builder.hpp>
+#include <dockline/core/diagnostics.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+
+namespace dockline::tool {
+
+// Google Cloud Build, with the credentials and the endpoints of the environment, for options with a bucket.
+// Fills in their project where they have none. Errors: those of gcp::credentials_from_environment and
+// gcp::async_project_id; errc::invalid_argument in a dockline without Google Cloud.
+boost::asio::awaitable<result<std::shared_ptr<containerize::image_builder>>> make_cloud_image_builder(
+    boost::asio::any_io_executor executor, containerize::containerize_options& options, diagnostics& why);
+
+}  // namespace dockline::tool
