@@ -115,9 +115,20 @@ build_result result_of(engine::built_image image, const build_news& news) {
   return built;
 }
 
+bool is_archive_of_image(const build_output& output) noexcept {
+  return output.type == build_output::kind::oci || output.type == build_output::kind::docker;
+}
+
 // What BuildKit told of the step that failed is more than what the error says.
-void explain(const trace& steps, const archive::build_context& context, diagnostics& why) {
-  if (why.step() == nullptr) return;
+void explain(const trace& steps, const archive::build_context& context, const build_output& output,
+             diagnostics& why) {
+  if (why.step() == nullptr) {
+    // Refused as a whole. The daemon says that it does not find the exporter, and not where there is one.
+    if (is_archive_of_image(output) && !why.server_message().empty() && why.client_message().empty())
+      why.set_client_message(
+          "oci and docker archives come only from daemons with the containerd image store");
+    return;
+  }
   failed_step step = *why.step();
   if (const failed_step* known = steps.failure()) step = *known;
   const std::string& text = context.dockerfile_text();
@@ -268,7 +279,7 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
     co_return serving.failure();
   }
   if (!image) {
-    explain(news->steps, job->context, why);
+    explain(news->steps, job->context, job->options.output, why);
     co_return image.error();
   }
   if (exported && !exported->complete) {
@@ -296,7 +307,7 @@ task<build_result> build_with_body(std::shared_ptr<build_job> job, diagnostics& 
   }
   news->over = true;
   if (!image) {
-    explain(news->steps, job->context, why);
+    explain(news->steps, job->context, job->options.output, why);
     co_return image.error();
   }
   co_return result_of(std::move(*image), *news);
