@@ -153,6 +153,7 @@ void check_daemon(const engine::ping_result& pong, const engine::version_result&
 
 void check_contexts(const engine::docker_context_list& list, findings& contexts) {
   std::vector<std::string> shown;
+  shown.reserve(list.contexts.size());
   for (const auto& one : list.contexts) shown.push_back(one.name + " (" + one.host + ")");
   contexts.add("contexts", "Contexts", std::move(shown));
   for (const auto& text : list.problems)
@@ -181,6 +182,7 @@ void check_credentials(const std::string& config_directory, const std::string& s
   store.config = std::move(*config);
   store.search_path = search_path;
   std::vector<std::string> known;
+  known.reserve(store.config.auths.size());
   for (const auto& [registry, auth] : store.config.auths) known.push_back(registry);
   credentials.add("auths", "Passwords for", known);
   credentials.add("store", "Store", store.config.credentials_store);
@@ -208,6 +210,7 @@ void check_credentials(const std::string& config_directory, const std::string& s
   if (!known.empty() && exists && (status.st_mode & (S_IRGRP | S_IROTH)) != 0)
     credentials.warn(path + " holds passwords, and others may read it", "chmod 600 " + path);
   std::vector<std::string> proxies;
+  proxies.reserve(store.config.proxies.size());
   for (const auto& [host, settings] : store.config.proxies) proxies.push_back(host);
   credentials.add("proxies", "Proxies for", std::move(proxies));
 }
