@@ -101,7 +101,7 @@ TEST_SUITE("archive/content_hash") {
     tree.file("Dockerfile", "FROM scratch\n");
     const auto opened = open(reproducible(tree));
     const auto digits = hash_of(opened.context).digits;
-    for (const std::size_t block : {1, 511, 512, 1024, 2048, 3072, 1536, 4096}) {
+    for (const std::size_t block : {1U, 511U, 512U, 1024U, 2048U, 3072U, 1536U, 4096U}) {
       const auto right = opened.context.pack(digits);
       CHECK(!drain(*right, block).code);
       const auto wrong = opened.context.pack(std::string(64, '0'));
