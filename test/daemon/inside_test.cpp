@@ -104,9 +104,13 @@ TEST_SUITE("daemon/inside") {
       engine::stats_options once;
       once.stream = false;
       std::vector<engine::container_stats> samples;
-      co_await engine::async_container_stats(
-          daemon, id, once, [&](const engine::container_stats& one) { samples.push_back(one); });
-      REQUIRE(samples.size() == 1);
+      engine::stats_sink take = [&](const engine::container_stats& one) { samples.push_back(one); };
+      // A dockerd whose machine is busy may tell one with nothing in it: it had none in time.
+      for (int i = 0; i < 5 && (samples.empty() || !samples[0].read.starts_with("20")); ++i) {
+        samples.clear();
+        co_await engine::async_container_stats(daemon, id, once, take);
+        REQUIRE(samples.size() == 1);
+      }
       CHECK(samples[0].online_cpus > 0);
       CHECK(samples[0].read.starts_with("20"));
     };
