@@ -23,7 +23,8 @@ const std::string there = json_answer("{\"Id\":\"" + image_id + "\"}");
 const std::string pushed = chunked_answer({R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + digest +
                                            R"(","Size":527}})"
                                            "\r\n"});
-const std::string pulled = chunked_answer({"{\"status\":\"Digest: " + digest + "\"}\r\n"});
+const std::string pulled = chunked_answer(
+    {"{\"status\":\"Digest: " + digest + "\"}\r\n", "{\"status\":\"Status: Downloaded newer image\"}\r\n"});
 const std::string docker_ping = "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK";
 const std::string podman_ping =
     "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nLibpod-API-Version: 4.3.1\r\nContent-Length: 2\r\n\r\nOK";
@@ -38,6 +39,11 @@ class routed_daemon {
   explicit routed_daemon(std::map<std::string, std::string> answers)
       : answers_(std::move(answers)), daemon([this](peer& client) { serve(client); }) {}
 
+  std::string heads() {
+    const std::lock_guard lock(mutex_);
+    return heads_;
+  }
+
   std::vector<std::string> lines() {
     const std::lock_guard lock(mutex_);
     return lines_;
@@ -51,6 +57,7 @@ class routed_daemon {
       {
         const std::lock_guard lock(mutex_);
         lines_.push_back(line);
+        heads_ += seen.head;
       }
       std::string answer = missing;
       std::size_t longest = 0;
@@ -68,6 +75,7 @@ class routed_daemon {
   std::map<std::string, std::string> answers_;
   std::mutex mutex_;
   std::vector<std::string> lines_;
+  std::string heads_;
 
  public:
   fake_daemon daemon;
@@ -211,11 +219,7 @@ TEST_SUITE("exchange/local_builder") {
     talk.options.credentials.config.auths = {{"h:5000", engine::registry_auth("u", "p")},
                                              {"other:1", engine::registry_auth("o", "secret")}};
     REQUIRE(!talk.make().code);
-    const auto seen = other.daemon.wait();
-    std::string heads;
-    for (const auto& connection : seen) {
-      for (const auto& request : connection.requests) heads += request.head;
-    }
+    const std::string heads = other.heads();
     // {"password":"p", …} in the push's field, the same in the build's.
     CHECK(heads.find("X-Registry-Auth: ") != std::string::npos);
     CHECK(heads.find("c2VjcmV0") == std::string::npos);
