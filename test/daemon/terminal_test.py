@@ -202,7 +202,7 @@ def replay(lines, pause):
 
 def case_a_build_from_its_first_line_to_its_prompt():
     with terminal(ticks(12, 250) + "LABEL last=1\n") as (window, context):
-        window.run("build", "-t", tag("whole"), context)
+        window.run("build", "--builder", "classic", "-t", tag("whole"), context)
         first = window.see(r"^ => \[3/4\] RUN .* 0\.[5-9]s$", "no running step")
         later = window.see(r"^ => \[3/4\] RUN .* 1\.[5-9]s$", "the time does not run")
         for screen in (first, later):
@@ -226,7 +226,7 @@ def case_a_build_from_its_first_line_to_its_prompt():
 
 def case_a_failed_build_leaves_its_log_and_its_error_once():
     with terminal(ticks(3, 50, status=7)) as (window, context):
-        window.run("build", context)
+        window.run("build", "--builder", "classic", context)
         text = window.ends(1)
         check(re.search(r"^ => \[3/3\] RUN .* ERROR \d\.\ds$", text, re.MULTILINE), text)
         check(re.search(r"^------\n > \[3/3\] RUN (.|\n)*\n\d\.\d{3} tick 3\n------\n\[\+\] Building .* FAILED\nerror: step 3/3 ",
@@ -239,7 +239,7 @@ def case_the_context_has_a_bar_while_it_is_sent():
         way = os.path.join(folder, "way")
         with contextlib.closing(serve(way, slow_way(2_000_000))):
             with terminal(files=[("data", 5_000_000)], host="unix://" + way) as (window, context):
-                window.run("build", "-t", tag("context"), context)
+                window.run("build", "--builder", "classic", "-t", tag("context"), context)
                 window.see(r"^ => transferring context: [\d.]+MB .*\[ *<=> *\] [\d.]+MB/s \d\.\ds$", "no bar")
                 text = window.ends(0)
                 check(text.count("transferring context") == 1, text)
@@ -251,7 +251,7 @@ def case_layers_have_bars():
         daemon = os.path.join(folder, "daemon")
         with contextlib.closing(serve(daemon, replay(lines, 0.15))):
             with terminal(width=100, host="unix://" + daemon) as (window, context):
-                window.run("build", context)
+                window.run("build", "--builder", "classic", context)
                 window.see(r"^ => => [0-9a-f]{12}: (Downloading|Extracting) +\[=*>? *\] [\d.]+[kM]?B / [\d.]+MB$", "no bar")
                 text = window.ends(0)
                 check("Downloading" not in text and "Extracting" not in text, text)
@@ -263,7 +263,7 @@ def case_another_size_of_the_window_is_followed():
     # each new size, and above what is drawn later.
     with terminal(ticks(30, 150)) as (window, context):
         sizes = 0
-        window.run("build", "--no-cache", "-t", tag("resized"), context)
+        window.run("build", "--builder", "classic", "--no-cache", "-t", tag("resized"), context)
         window.see(r"# tick 3$", "no output")
         for width, height in ((50, 24), (30, 16), (120, 24), (60, 20), (80, 24)):
             window.tmux("resize-window", "-t", "main", "-x", str(width), "-y", str(height))
@@ -278,7 +278,7 @@ def case_another_size_of_the_window_is_followed():
 
 def case_a_small_window():
     with terminal(ticks(10, 150), width=20, height=5) as (window, context):
-        window.run("build", "-t", tag("small"), context)
+        window.run("build", "--builder", "classic", "-t", tag("small"), context)
         screen = window.see(r"# tick 5$", "no output")
         check(re.search(r"^ => \[3/3\] RUN?… +\d\.\ds$", screen, re.MULTILINE), screen)
         window.see(r"^status 0$", "no end")
@@ -286,7 +286,7 @@ def case_a_small_window():
 
 def case_interrupting_leaves_the_terminal_as_it_was():
     with terminal(ticks(100, 100)) as (window, context):
-        window.run("build", context)
+        window.run("build", "--builder", "classic", context)
         window.see(r"# tick 3$", "no output")
         window.key("C-c")
         text = window.ends(130)
@@ -297,7 +297,7 @@ def case_interrupting_leaves_the_terminal_as_it_was():
 
 def case_killing_it_leaves_the_terminal_as_it_was():
     with terminal(ticks(100, 100)) as (window, context):
-        window.run("build", context)
+        window.run("build", "--builder", "classic", context)
         window.see(r"# tick 3$", "no output")
         pid = window.tmux("display-message", "-p", "-t", "main", "#{pane_pid}").strip()
         child = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -308,7 +308,7 @@ def case_killing_it_leaves_the_terminal_as_it_was():
 
 def case_stopping_and_continuing():
     with terminal(ticks(40, 150)) as (window, context):
-        window.run("build", "-t", tag("stopped"), context)
+        window.run("build", "--builder", "classic", "-t", tag("stopped"), context)
         window.see(r"# tick 3$", "no output")
         window.key("C-z")
         window.see(r"Stopped", "not stopped")
@@ -322,12 +322,12 @@ def case_stopping_and_continuing():
 
 def case_without_colours():
     with terminal(ticks(10, 150)) as (window, context):
-        window.run("build", context)
+        window.run("build", "--builder", "classic", context)
         window.see(r"# tick 3$", "no output")
         check("\x1b[" in window.screen(colours=True), "no colour at all")
         window.ends(0)
     with terminal(ticks(10, 150), NO_COLOR="1") as (window, context):
-        window.run("build", "-t", tag("plain"), context)
+        window.run("build", "--builder", "classic", "-t", tag("plain"), context)
         window.see(r"# tick 3$", "no output")
         check("\x1b[" not in window.screen(colours=True), "a colour in spite of NO_COLOR")
         window.ends(0)
