@@ -84,7 +84,6 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
     const std::string needed = needs_buildkit(options);
     if (!needed.empty())
       co_return refuse(needed + " needs BuildKit, and the classic builder was chosen", why);
-    tell_builder(*job, builder_kind::classic, "as asked for");
     co_return co_await build_classically(std::move(job), why);
   }
   session_refused refused;
