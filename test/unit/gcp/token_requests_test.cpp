@@ -183,12 +183,30 @@ TEST_SUITE("gcp/token_requests") {
       CHECK(read_program_answer(bad, id, why).error() == errc::bad_configuration);
   }
 
+  TEST_CASE("times that no clock has") {
+    diagnostics why;
+    const std::string huge = "9223372036854775807";
+    const auto token = read_token(R"({"access_token":"t","expires_in":)" + huge + "}", now, why);
+    REQUIRE(token.has_value());
+    CHECK(token->expires > now + std::chrono::hours(24 * 365));
+    const auto past = read_token(R"({"access_token":"t","expires_in":-)" + huge + "}", now, why);
+    REQUIRE(past.has_value());
+    CHECK(past->expires == now);
+    const std::string id = "urn:ietf:params:oauth:token-type:id_token";
+    const auto program = read_program_answer(R"({"version":1,"success":true,"token_type":")" + id +
+                                                 R"(","id_token":"t","expiration_time":)" + huge + "}",
+                                             id, why);
+    REQUIRE(program.has_value());
+    CHECK(*program->expires > now);
+  }
+
   TEST_CASE("times") {
     CHECK(parse_rfc3339("2023-11-14T22:13:20Z") == now);
     CHECK(parse_rfc3339("2023-11-14T22:13:20.123456Z") == now);
     CHECK(parse_rfc3339("2023-11-14T23:13:20+01:00") == now);
     CHECK(parse_rfc3339("2023-11-14T21:43:20-00:30") == now);
-    for (const char* bad : {"", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+1", "x"})
+    for (const char* bad : {"", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+1", "x",
+                            "1969-12-31T23:59:59Z", "6709-01-02T03:04:05Z"})
       CHECK_FALSE(parse_rfc3339(bad));
     CHECK(parse_http_date("Tue, 14 Nov 2023 22:13:20 GMT") == now);
     for (const char* bad : {"", "Tue, 14 Foo 2023 22:13:20 GMT", "Tue, 14 ovD 2023 22:13:20 GMT", "now"})
