@@ -40,6 +40,7 @@ struct running_plan {
   line_plan what;
   std::size_t answered = 0;
   std::size_t requested = 0;
+  bool done = false;  // of one that is for once
 };
 
 struct connection {
@@ -67,7 +68,7 @@ asio::awaitable<bool> hand_on(connection& line, To& to, asio::mutable_buffer byt
   const std::size_t end = before + bytes.size();
   std::size_t piece = bytes.size();
   bool breaks = false;
-  if (planned && end > what.at) {
+  if (planned && end > what.at && !line.plan->done) {
     switch (what.kind) {
       case line_fault::none: break;
       case line_fault::cut:
@@ -98,6 +99,7 @@ asio::awaitable<bool> hand_on(connection& line, To& to, asio::mutable_buffer byt
 
 void break_off(connection& line) {
   boost::system::error_code ignored;
+  line.plan->done = line.plan->what.once;
   if (line.plan->what.kind == line_fault::stall) {
     line.silent = true;
     return;

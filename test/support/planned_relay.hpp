@@ -32,6 +32,7 @@ struct line_plan {
   line_fault kind = line_fault::none;
   std::size_t at = 0;     // bytes, of all connections since the plan was made
   bool requests = false;  // bytes of requests; else of answers
+  bool once = false;      // what comes after the fault goes through
 };
 
 class planned_relay {
@@ -47,7 +48,7 @@ class planned_relay {
   std::string host() const { return "tcp://127.0.0.1:" + std::to_string(port()); }
 
   // Closes what is open, and holds for connections that are made from now on. One that is made after the
-  // fault breaks at once.
+  // fault breaks with its first byte, unless the plan is for once.
   void plan(line_plan what);
   // How many bytes have come through since.
   std::size_t answered() const;
