@@ -3,8 +3,8 @@
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/gcp/credentials.hpp"
 
+#include "core/small_file.hpp"
 #include "gcp/credential_source.hpp"
-#include "gcp/small_file.hpp"
 
 #include <unistd.h>
 
