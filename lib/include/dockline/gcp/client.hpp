@@ -31,6 +31,9 @@ struct client_options {
   std::string storage_endpoint;
   // The same for Cloud Build: "https://cloudbuild.googleapis.com".
   std::string cloud_build_endpoint;
+  // The same for Resource Manager, which knows the project of an external account:
+  // "https://cloudresourcemanager.googleapis.com".
+  std::string resource_manager_endpoint;
   // Cloud Build's host of the region of each build, cloudbuild.REGION.rep.googleapis.com, which leads nothing
   // out of it. Not with an endpoint of one's own.
   bool regional_endpoints = false;
@@ -66,7 +69,7 @@ struct client_options {
 };
 
 // Options as the environment has them: STORAGE_EMULATOR_HOST (with or without "http://"; without tokens
-// then), CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE and _CLOUDBUILD, GCE_METADATA_HOST, HTTPS_PROXY, HTTP_PROXY
+// then), CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE, _CLOUDBUILD and _CLOUDRESOURCEMANAGER, GCE_METADATA_HOST, HTTPS_PROXY, HTTP_PROXY
 // and NO_PROXY (also in lower case), GOOGLE_CLOUD_QUOTA_PROJECT, and the project of project_from().
 DOCKLINE_API client_options client_options_from(const environment& variables);
 
@@ -92,7 +95,8 @@ class DOCKLINE_API credentials {
   const std::string& project() const noexcept;
   // The project that requests are counted for, as they say themselves.
   const std::string& quota_project() const noexcept;
-  // "googleapis.com" but for clouds that are Google's in somebody else's hands.
+  // "googleapis.com" but for clouds that are Google's in somebody else's hands. The metadata server's
+  // credentials do not know it: the client asks that server.
   const std::string& universe() const noexcept;
 
   // What the operations of this library are compiled against; never null.
