@@ -102,6 +102,8 @@ task<open_answer> client_state::open(api_call call, diagnostics& why) {
   request.head.fields.push_back({"Accept-Encoding", "identity"});
   request.body = std::move(call.body);
   request.parts = std::move(call.parts);
+  request.observer = options.on_exchange;
+  request.number = ++exchanges;
   http::deadlines limits;
   limits.connect = options.connect_timeout;
   limits.idle = options.idle_timeout;

@@ -10,6 +10,7 @@
 #include "http/origins.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -79,6 +80,9 @@ struct client_state : std::enable_shared_from_this<client_state> {
   // What the environment or the credentials say, else what the metadata server does, or Resource Manager of
   // the project of an external account's pool.
   task<std::string> project(diagnostics& why);
+
+  // How many requests were made.
+  std::uint64_t exchanges = 0;
 
   // The newest refresh token of a workforce's user, where answers brought others than the file has.
   std::string newer_refresh_token;

@@ -3,6 +3,7 @@
 #include "dockline/core/async.hpp"
 #include "dockline/core/export.hpp"
 #include "dockline/gcp/environment.hpp"
+#include "dockline/http/exchange_event.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -66,6 +67,9 @@ struct client_options {
   std::chrono::milliseconds idle_timeout{60'000};     // without a byte in either direction
   // How often what failed for a moment is tried again.
   retry_options retries;
+
+  // Told of each request and its answer, tokens and sessions masked.
+  http::exchange_observer on_exchange;
 };
 
 // Options as the environment has them: STORAGE_EMULATOR_HOST (with or without "http://"; without tokens
