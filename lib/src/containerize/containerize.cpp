@@ -2,8 +2,8 @@
 
 #include "dockline/engine/image_ref.hpp"
 
-#include "archive/context_state.hpp"
 #include "archive/work.hpp"
+#include "archive/work_pool.hpp"
 #include "containerize/build_tally.hpp"
 #include "containerize/dockerfile.hpp"
 #include "containerize/image_uri.hpp"
