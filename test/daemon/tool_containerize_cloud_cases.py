@@ -65,6 +65,10 @@ def case_containerize_in_the_cloud_with_a_bucket():
         check(dry.out.startswith("FROM tensorflow/tensorflow:latest\n") and f"{base}, for tensorflow {version}" in dry.err and
               "the registry has no such image" in dry.err, dry)
         check(server.control("builds") == [], "a build in spite of --dry-run")
+        dry = containerize(server, top, *line, "--dry-run", "--accelerator", "gpu", VIRTUAL_ENV=venv,
+                           DOCKLINE_REGISTRY_ENDPOINT="http://127.0.0.1:1")
+        check(dry.out.startswith("FROM tensorflow/tensorflow:latest-gpu\n") and f"whether {base}-gpu" in dry.err and
+              "cannot be told" in dry.err, dry)
         # Now the registry has it.
         with tree(Dockerfile=f"FROM {base}\n") as other:
             ended(run("build", "-q", "--image-build-bucket", BUCKET, "-t", base, str(other), env=here(server)), 0)
@@ -119,10 +123,10 @@ def case_containerize_in_the_cloud_with_everything_of_ones_own():
     with google() as server, tree(**{"nb/train.ipynb": json.dumps({"nbformat": 4, "metadata": {}, "cells": cells}),
                                      "r/req.txt": f"pandas # {uri}\n"}) as top:
         common = {"entry_point": "nb/train.ipynb", "requirements": "r/req.txt", "destination_dir": "/srv/$x y", "from_notebook": True,
-                  "parent_image": parent(), "image_build_bucket": BUCKET, "region": "europe-west1", "accelerator": "gpu"}
+                  "parent_image": parent(), "image_build_bucket": BUCKET, "region": "europe-west1", "accelerator": "gpu", "tpu": True}
         (top / "c.json").write_text(json.dumps(common))
         first = containerize(server, top, "--config", "c.json", "--image", cache, "--progress", "plain")
-        check(first.out == cache + "\n" and f"pandas # {uri}" in first.err, first)
+        check(first.out == cache + "\n" and f"pandas # {uri}" in first.err and "cloud-tpu-client" in first.err, first)
         done = containerize(server, top, "--config", "c.json", "--image", uri, "--cache-from", cache, "--progress", "json")
         check(done.out == uri + "\n", done)
         events = [json.loads(text) for text in done.err.splitlines()]
@@ -158,6 +162,8 @@ def case_containerize_in_the_cloud_fails_or_is_interrupted():
         check(process.returncode == 130 and out == "", (process.returncode, out, err))
         check(server.control("builds")[-1]["status"] == "CANCELLED", server.control("builds")[-1])
         check(comes_to(0, mark, 20), "the step goes on")
+        refused(2, ["--host"], "--host", "tcp://127.0.0.1:1", "containerize", "--entry-point", "a.py", "--image-build-bucket", BUCKET,
+                cwd=top, env=here(server))
         # Nothing is sent when something is wrong.
         server.control("log", method="DELETE")
         for words, *wrong in ((["image_build_bucket \"Goog_x\""], "--image-build-bucket", "Goog_x"),
