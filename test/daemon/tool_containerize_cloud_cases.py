@@ -81,7 +81,8 @@ def case_containerize_in_the_cloud_with_a_bucket():
         check(config["Entrypoint"] == ["python", "train.py"] and config["WorkingDir"] in ("/app", "/app/"), config)
         check(output_of(uri, "--epochs", "3") == "python in /app runs <train.py> <--epochs> <3>\nprint('hello')\n", uri)
         build = server.control("builds")[-1]
-        check([step["args"][0] for step in build["steps"]] == ["build"] and "--cache-from" not in build["steps"][0]["args"], build)
+        check([step["args"][0] for step in build["steps"]] == ["build"] and "--cache-from" not in build["steps"][0]["args"] and
+              "BUILDKIT_INLINE_CACHE=1" in build["steps"][0]["args"], build)
         contexts = [sent(server, which) for which in range(len(objects(server)))]
         check(any("train.py" in names for names in contexts) and not any("a.log" in names for names in contexts), contexts)
 
