@@ -117,6 +117,29 @@ api_call metadata_token(std::string_view host, std::string_view scope) {
   return ask_metadata(host, "instance/service-accounts/default/token?scopes=" + escape_query(scopes));
 }
 
+std::string project_number(const external_account& who) {
+  constexpr std::string_view pool = "//iam.googleapis.com/projects/";
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string_view rest = who.audience;
+  if (!rest.starts_with(pool)) return {};
+  rest.remove_prefix(pool.size());
+  const std::string_view number = rest.substr(0, rest.find('/'));
+  return std::ranges::all_of(number, is_digit) ? std::string(number) : std::string();
+}
+
+bool is_host_name(std::string_view text) {
+  constexpr std::size_t longest = 253;
+  const auto belongs = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+  };
+  return !text.empty() && text.size() <= longest && std::ranges::all_of(text, belongs);
+}
+
+std::string read_next_refresh_token(std::string_view body) {
+  const auto parsed = json::parse(body);
+  return std::string(parsed ? parsed->root().find("refresh_token").string_or_empty() : std::string_view());
+}
+
 result<access_token> read_token(std::string_view body, clock_time now, diagnostics& why) {
   const auto parsed = json::parse(body);
   const json::value root = parsed ? parsed->root() : json::value();

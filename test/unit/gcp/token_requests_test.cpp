@@ -92,6 +92,40 @@ TEST_SUITE("gcp/token_requests") {
           "POST https://sts.example/v1/token\nAuthorization: Basic aTpz\n" + form + body);
   }
 
+  TEST_CASE("the project of an external account's pool is in its audience") {
+    struct row {
+      const char* audience;
+      const char* number;
+    };
+    for (const row& one :
+         {row{"//iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/p/providers/q",
+              "123"},
+          row{"//iam.googleapis.com/projects/name/locations/global/workloadIdentityPools/p/providers/q", ""},
+          row{"//iam.googleapis.com/projects/", ""},
+          row{"//iam.googleapis.com/locations/global/workforcePools/p/providers/q", ""},
+          row{"https://example.com/projects/123/", ""}}) {
+      CAPTURE(one.audience);
+      external_account who;
+      who.audience = one.audience;
+      CHECK(project_number(who) == one.number);
+    }
+  }
+
+  TEST_CASE("a universe is a domain's name") {
+    for (const auto good : {"googleapis.com", "u-1.example"}) CHECK(is_host_name(good));
+    for (const auto bad : {"", "a b", "a/b", "u.example\n", "user@u.example", "<html>"}) {
+      CAPTURE(bad);
+      CHECK_FALSE(is_host_name(bad));
+    }
+    CHECK_FALSE(is_host_name(std::string(254, 'a')));
+  }
+
+  TEST_CASE("the next refresh token, where an answer brings one") {
+    CHECK(read_next_refresh_token(R"({"access_token":"t","refresh_token":"next"})") == "next");
+    for (const auto* none : {R"({"access_token":"t"})", R"({"refresh_token":7})", "[]", "no"})
+      CHECK(read_next_refresh_token(none).empty());
+  }
+
   TEST_CASE("an impersonation, and the metadata server") {
     CHECK(text(impersonate("https://iam.example/x", {"d@b", "projects/-/serviceAccounts/e@b"}, "s1 s2", 600s,
                            "tok")) ==
