@@ -72,7 +72,7 @@ def case_containerize_with_all_defaults():
         uri = done.out[:-1]
         check(re.fullmatch(f"{re.escape(REGISTRY)}/dockline-test/tf_cloud_train:{UUID}", uri), done)
         made.append(uri)
-        check(re.search(f"FROM (docker\\.io/)?{re.escape(image)}\n", done.err), done)
+        check(re.search(f"FROM (docker\\.io/)?{re.escape(image)}[@\n]", done.err), done)
         check(in_registry(uri), "not in the registry")
         check(output_of(uri, "--epochs", "3") == "python in /app runs <train.py> <--epochs> <3>\nprint('hello')\n", uri)
         # Another run makes another image.
