@@ -134,13 +134,13 @@ def case_containerize_takes_any_name():
     uri = name("names")
     with tree() as top:
         (top / names["entry"]).write_text("program\n")
-        (top / names["requirements"]).write_text("the right one\n")
+        (top / names["requirements"]).write_text(f"the right one {uri}\n")
         # What a pattern or a variable would take instead.
         (top / "r \"q\" 'p' bz\u00e9.txt").write_text("the wrong one\n")
         done = containerize(top, "--entry-point", names["entry"], "--requirements", names["requirements"], "--image", uri,
                             "--parent-image", parent(), "--no-push", "--destination-dir", "/d \"q\" 'p' $HOME\\z \u00e4/",
                             "--progress", "plain")
-        check("the right one" in done.err and "the wrong one" not in done.err, done)
+        check(f"the right one {uri}" in done.err and "the wrong one" not in done.err, done)
         check(output_of(uri) == f"python in /d \"q\" 'p' $HOME\\z \u00e4 runs <{names['entry']}>\nprogram\n", output_of(uri))
 
 
