@@ -72,7 +72,7 @@ def case_containerize_with_all_defaults():
         uri = done.out[:-1]
         check(re.fullmatch(f"{re.escape(REGISTRY)}/dockline-test/tf_cloud_train:{UUID}", uri), done)
         made.append(uri)
-        check(re.search(f"FROM (docker\\.io/)?{re.escape(image)}\n", done.err), done)
+        check(re.search(f"FROM (docker\\.io/)?{re.escape(image)}[@\n]", done.err), done)
         check(in_registry(uri), "not in the registry")
         check(output_of(uri, "--epochs", "3") == "python in /app runs <train.py> <--epochs> <3>\nprint('hello')\n", uri)
         # Another run makes another image.
@@ -134,13 +134,13 @@ def case_containerize_takes_any_name():
     uri = name("names")
     with tree() as top:
         (top / names["entry"]).write_text("program\n")
-        (top / names["requirements"]).write_text("the right one\n")
+        (top / names["requirements"]).write_text(f"the right one {uri}\n")
         # What a pattern or a variable would take instead.
         (top / "r \"q\" 'p' bz\u00e9.txt").write_text("the wrong one\n")
         done = containerize(top, "--entry-point", names["entry"], "--requirements", names["requirements"], "--image", uri,
                             "--parent-image", parent(), "--no-push", "--destination-dir", "/d \"q\" 'p' $HOME\\z \u00e4/",
                             "--progress", "plain")
-        check("the right one" in done.err and "the wrong one" not in done.err, done)
+        check(f"the right one {uri}" in done.err and "the wrong one" not in done.err, done)
         check(output_of(uri) == f"python in /d \"q\" 'p' $HOME\\z \u00e4 runs <{names['entry']}>\nprogram\n", output_of(uri))
 
 

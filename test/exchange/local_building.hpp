@@ -47,6 +47,12 @@ class routed_daemon {
     return heads_;
   }
 
+  // The body of the last build.
+  std::string context() {
+    const std::lock_guard lock(mutex_);
+    return context_;
+  }
+
   std::vector<std::string> lines() {
     const std::lock_guard lock(mutex_);
     return lines_;
@@ -66,6 +72,7 @@ class routed_daemon {
         const std::lock_guard lock(mutex_);
         lines_.push_back(line);
         heads_ += seen.head;
+        if (line.starts_with("POST /v1.41/build?")) context_ = seen.body;
       }
       std::string answer = missing;
       std::size_t longest = 0;
@@ -84,6 +91,7 @@ class routed_daemon {
   std::mutex mutex_;
   std::vector<std::string> lines_;
   std::string heads_;
+  std::string context_;
 
  public:
   fake_daemon daemon;

@@ -46,6 +46,20 @@ TEST_SUITE("exchange/buildkit/local_builder") {
     CHECK(std::ranges::count(lines, "POST /v1.41/session") == 1);
   }
 
+  TEST_CASE("BuildKit without a session knows the context by its compression") {
+    routed_daemon other({{"POST /v1.41/build", chunked_answer({built})}, {"GET /_ping", buildkit_ping}});
+    building talk(other);
+    talk.options.builder = daemon_builder::automatic;
+    talk.order.push = false;
+    // A tar that begins with the header of this name would be taken for a Dockerfile.
+    talk.tree.file("A\xc3\xa9", "x");
+    REQUIRE(!talk.make().code);
+    CHECK(other.context().starts_with("\x1f\x8b"));
+    talk.options.builder = daemon_builder::classic;
+    REQUIRE(!talk.make().code);
+    CHECK(other.context().starts_with("PaxHeaders.0/"));
+  }
+
   TEST_CASE("a daemon without BuildKit builds classically, and leaves no cache") {
     routed_daemon other({{"POST /v1.41/build", built_of_three}});
     building talk(other);
