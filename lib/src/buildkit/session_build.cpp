@@ -2,6 +2,7 @@
 
 #include "dockline/engine/build_cache.hpp"
 
+#include "archive/context_state.hpp"
 #include "buildkit/build_output.hpp"
 #include "buildkit/dockerfile_excerpt.hpp"
 #include "buildkit/file_export.hpp"
@@ -45,8 +46,10 @@ std::string random_id() {
   return hex_of(bytes.data(), bytes.size());
 }
 
-// The same for each build from this directory of this machine, and for no other.
+// The same for each build from this directory of this machine, and for no other. The daemon tells by its time
+// whether a file has changed; where all have one time, it must not believe that it knows them.
 std::string shared_key_of(const archive::build_context& context) {
+  if (context.shared()->found->rules.fixed_time) return random_id();
   if (context.directory().empty()) return {};
   std::array<char, 256> host{};
   (void)::gethostname(host.data(), host.size() - 1);
