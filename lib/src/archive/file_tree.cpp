@@ -248,7 +248,9 @@ result<found> tree_walk::visit_file(std::string_view name, file_attributes attri
       entry.hard_link = true;
       entry.link = first->second.first;
       entry.capability = first->second.second;
-      entry.attributes.size = 0;
+      // A tar's second name has no content, and says so. A daemon's file system, which BuildKit compares with
+      // what it is told of, gives all names the size of the file.
+      if (!plan_->attributes_only) entry.attributes.size = 0;
       return found::entry;
     }
   }

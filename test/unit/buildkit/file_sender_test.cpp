@@ -226,7 +226,8 @@ TEST_SUITE("buildkit/file_sender") {
     CHECK(other.stat("one").size == 4);
     CHECK(other.stat("two").link == "one");
     CHECK(other.stat("two").mode == 0644);
-    CHECK(other.stat("two").size == 0);
+    // As fsutil's own description of such a file has it: else the daemon takes it for changed in each build.
+    CHECK(other.stat("two").size == 4);
     CHECK(other.stat("link-two").link == "there");
     CHECK(other.stat("attributes").modified == -1);
     CHECK(other.stat("attributes").uid == 0);
