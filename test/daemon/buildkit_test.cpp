@@ -59,26 +59,61 @@ TEST_SUITE("daemon/buildkit") {
           probe_says({"walk", tree.path("tree")}));
   }
 
-  TEST_CASE("files from memory arrive with any builder, and rule out what needs a session") {
+  TEST_CASE("files and a Dockerfile from memory arrive with any builder, whatever the rules say") {
     engine_fixture engine;
     const scratch_tree tree;
-    tree.file("Dockerfile", "FROM " + base_image() + "\nCOPY made /tree/\n");
+    const scratch_tree expected;
+    tree.file("b.py", "on the disk", 0755);
+    tree.file("kept", "content");
+    tree.file(".dockerignore", "*.py\n.dockerignore\n");
+    expected.file("b.py", "in memory", 0755);
+    expected.file("kept", "content");
     archive::context_options what;
     what.directory = tree.root();
-    archive::extra_file made;
-    made.name = "made";
-    made.text = "in memory";
-    what.extra_files.push_back(made);
+    const std::string dockerfile = "FROM " + base_image() + "\nCOPY . /tree/\n";
+    what.dockerfile = archive::dockerfile_source::from_text(dockerfile);
+    for (const char* name : {"z.py", "a-b.py", "b.py"}) {
+      archive::extra_file made;
+      made.name = name;
+      made.text = "in memory";
+      what.extra_files.push_back(made);
+      if (made.name != "b.py") expected.file(name, made.text);
+    }
     buildkit::build_options options;
     options.image = engine.tagged("memory");
-    const session_outcome built = build(engine, what, options);
-    REQUIRE_MESSAGE(!built.code, describe(built.code, built.why));
-    CHECK(engine.run_probe(options.image.tags[0], {"walk", "/tree"}).out.ends_with("/made\n"));
+    // The second time with another text of the same length, in the same second.
+    for (const char* text : {"in memory", "otherwise"}) {
+      for (const char* name : {"z.py", "a-b.py", "b.py"}) expected.file(name, text, name[0] == 'b' ? 0755 : 0644);
+      for (auto& made : what.extra_files) made.text = text;
+      const session_outcome built = build(engine, what, options);
+      REQUIRE_MESSAGE(!built.code, describe(built.code, built.why));
+      CHECK(built.builder == (engine_fixture::is_podman() ? "classic" : "buildkit"));
+      CHECK(engine.run_probe(options.image.tags[0], {"walk", "/tree"}).out ==
+            probe_says({"walk", expected.root()}));
+    }
+  }
 
-    options.secrets.push_back(buildkit::secret::from_memory("id", "value"));
-    const session_outcome refused = build(engine, what, options);
-    CHECK(refused.code == condition::unsupported);
-    CHECK(refused.why.client_message().find("files from memory") != std::string::npos);
+  TEST_CASE("a Dockerfile or a file that has changed is read anew, even where its time and size are the same") {
+    engine_fixture engine;
+    const scratch_tree tree;
+    buildkit::build_options options;
+    options.image = engine.tagged("anew");
+    archive::context_options what;
+    what.directory = tree.root();
+    for (const bool reproducible : {false, true}) {
+      CAPTURE(reproducible);
+      what.reproducible = reproducible;
+      for (const std::string word : {"one", "two", "six"}) {
+        CAPTURE(word);
+        // In memory the Dockerfile's time is that of the build, in seconds.
+        tree.file("Dockerfile", "FROM " + base_image() + "\nCOPY tree /" + word + "\n");
+        tree.file("tree/file", word);
+        const session_outcome built = build(engine, what, options);
+        REQUIRE_MESSAGE(!built.code, describe(built.code, built.why));
+        CHECK(engine.run_probe(options.image.tags[0], {"walk", "/" + word}).out ==
+              probe_says({"walk", tree.path("tree")}));
+      }
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 """Builds with BuildKit and a session, from outside; on an engine without it, that this is said."""
 
+import base64
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -8,10 +10,11 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tarfile
 
-from tool_support import (IMAGE_ID, PROBE, TOOL, Result, ask, base, check, comes_to, ended, environment, has_image, inspect, is_podman, name,
+from tool_support import (IMAGE_ID, PROBE, TOOL, Result, ask, base, check, comes_to, ended, environment, has_image, inspect, is_podman, made, name,
                           refused, run, start, tree)
 
 
@@ -81,6 +84,20 @@ def case_only_what_changed_is_sent():
         check(second <= 6000 + 100 * 202, f"{second} bytes for a file of 6000")
 
 
+def case_a_rebuild_leaves_nothing_beside_hard_links():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile=f"FROM {base()}\nCOPY tree /tree\n") as top:
+        (top / "tree").mkdir()
+        (top / "tree/a").write_text("1")
+        os.link(top / "tree/a", top / "tree/twin")
+        listings = []
+        for turn in range(4):
+            ended(run("build", "-q", "--no-cache", "-t", (tag := name(f"links{turn}")), str(top)), 0)
+            listings.append(ended(run("run", "--rm", tag, "walk", "/tree"), 0).out)
+        check(listings[0].count("\n") == 2 and set(listings) == {listings[0]}, listings)
+
+
 def case_a_secret_is_seen_and_not_kept():
     if is_podman():
         return "no BuildKit"
@@ -98,6 +115,89 @@ def case_a_secret_is_seen_and_not_kept():
         # What is wrong with one is said before the daemon is asked.
         for given, words in (("id=word,src=/no/such/file", "/no/such/file"), ("id=word,env=NOT_SET", "NOT_SET"), ("src=x", "id")):
             refused(2, [words], "build", "--secret", given, str(top))
+
+
+def case_a_private_base_and_a_private_cache_image():
+    registry = os.environ.get("DOCKLINE_TEST_CLOSED_REGISTRY", "")
+    if is_podman() or not registry:
+        return "no BuildKit" if is_podman() else "DOCKLINE_TEST_CLOSED_REGISTRY is not set"
+    private = f"{registry}/{name('private')}:v1"
+    made.append(private)
+
+    def settings(top, password):
+        auth = base64.b64encode(f"test:{password}".encode()).decode()
+        (top / "config.json").write_text(json.dumps({"auths": {registry: {"auth": auth}}}))
+        return environment(DOCKER_CONFIG=str(top))
+
+    def imports(result):
+        """How the look at the cache image ended."""
+        events = events_of(result)
+        index = next(event["index"] for event in events if event["event"] == "step_started" and "cache manifest" in event["name"])
+        return {event["event"] for event in events if event.get("index") == index}
+
+    with tree() as top, tree(Dockerfile=f"FROM {base()}\nLABEL private=1\nCOPY Dockerfile /private\n") as source:
+        known = settings(top, "test")
+        ended(run("build", "-q", "--cache-to", "type=inline", "--push", "-t", private, str(source), env=known), 0)
+        ended(run("rmi", private), 0)
+        with tree(Dockerfile=f"FROM {private}\nLABEL above=1\n") as above:
+            # Who may not read it learns so, whether without a password or with a wrong one, which nobody gets to see.
+            refused_base = ended(run("build", "-t", name("refused"), str(above)), 1)
+            check(private in refused_base.err or "auth" in refused_base.err, refused_base)
+            wrong = ended(run("--debug", "build", "-t", name("wrong"), str(above), env=settings(top, "hunter2")), 1)
+            check("hunter2" not in wrong.err + wrong.out, "the password shows")
+            tag, known = name("above"), settings(top, "test")
+            shown = ended(run("--debug", "build", "--progress", "plain", "-t", tag, str(above), env=known), 0)
+            check(base64.b64encode(b"test:test").decode() not in shown.err, "the password shows")
+            check({"private", "above"} <= set(inspect(tag)["Config"]["Labels"]), inspect(tag))
+        words = ["build", "--progress", "json", "--cache-from", private, "-t", name("cached"), str(source)]
+        check("step_finished" in imports(ended(run(*words, env=known), 0)), "the cache image is not read")
+        check("step_failed" in imports(ended(run(*words), 0)), "a cache image that nobody may read")
+
+
+def layers(tag):
+    """Everything in an image's layers, but for the times of directories."""
+    found = []
+    done = subprocess.run([TOOL, "save", tag], capture_output=True, env=environment(), timeout=120, check=True)
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as image:
+        for layer in json.load(image.extractfile("manifest.json"))[0]["Layers"]:
+            with tarfile.open(fileobj=image.extractfile(layer)) as tar:
+                for one in tar:
+                    content = hashlib.sha256(tar.extractfile(one).read()).hexdigest() if one.isreg() else ""
+                    found.append((one.name, oct(one.mode), one.uid, one.gid, one.type, one.linkname, content, not one.isdir() and one.mtime))
+    return found
+
+
+def case_images_equal_those_of_buildx():
+    buildx = os.environ.get("DOCKLINE_TEST_BUILDX", "")
+    if is_podman() or not buildx:
+        return "no BuildKit" if is_podman() else "DOCKLINE_TEST_BUILDX is not set"
+    lines = f'FROM {base()}\nCOPY . /\nCOPY --chown=3:4 deep /deep\nENV A="b c"\nLABEL l=m\nCMD ["walk", "/"]\n'
+    with tree(Dockerfile=lines, a="1", _hidden="2") as top:
+        (top / "deep/er").mkdir(parents=True)
+        (top / "deep/er/\u00e4 file").write_text("3" * 70_000)
+        (top / "deep/program").write_text("#!/bin/sh\n")
+        (top / "deep/program").chmod(0o4755)
+        (top / "closed").mkdir(mode=0o700)
+        (top / "closed/file").write_text("x")
+        (top / "link").symlink_to("deep/er/nowhere")
+        os.link(top / "a", top / "twin")
+        os.mkfifo(top / "fifo")
+        (top / ".dockerignore").write_text("dropped\n*.log\n!kept.log\n")
+        for ignored in ("dropped", "x.log", "kept.log"):
+            (top / ignored).write_text("x")
+        ours, theirs = name("ours"), name("theirs")
+        ended(run("build", "-q", "--no-cache", "-t", ours, str(top)), 0)
+        done = subprocess.run([buildx, "build", "--quiet", "--no-cache", "--load", "-t", theirs, str(top)], capture_output=True,
+                              text=True, env=environment(), timeout=120, check=False)
+        check(done.returncode == 0, done.stderr)
+        both = [inspect(ours), inspect(theirs)]
+        # The layers to the last byte: names, contents, modes, owners, times. An older BuildKit leaves directories with the
+        # time at which it wrote into them.
+        if "Builder-Version" in {key.title() for key in ask("GET", "/_ping")[1]}:
+            check(both[0]["RootFS"] == both[1]["RootFS"], [one["RootFS"] for one in both])
+        check(layers(ours) == layers(theirs), "\n".join(f"{a}\n{b}" for a, b in zip(layers(ours), layers(theirs)) if a != b))
+        check(both[0]["Config"] == both[1]["Config"], [one["Config"] for one in both])
+        check(all(both[0][key] == both[1][key] for key in ("Os", "Architecture")), both)
 
 
 def case_an_ssh_agent_is_forwarded():
@@ -118,6 +218,11 @@ def case_an_ssh_agent_is_forwarded():
             with contextlib.suppress(OSError):
                 os.unlink(agent_socket)
         refused(2, [agent_socket], "build", "--ssh", f"default={agent_socket}", str(top))
+        # One that nobody listens at.
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as dead:
+            dead.bind(agent_socket)
+            refused(2, [agent_socket], "build", "--ssh", f"default={agent_socket}", str(top))
+            os.unlink(agent_socket)
         check("ssh" in ended(run("build", "--no-cache", str(top)), 1).err, "no agent at all")
 
 

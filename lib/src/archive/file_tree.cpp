@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <numeric>
 
 namespace dockline::archive {
 namespace {
@@ -44,8 +45,13 @@ tree_walk::tree_walk(const tree_plan& plan, const disk& files, tree_observer* ob
       observer_(observer),
       stopped_(stopped),
       matcher_(plan.rules),
-      overlay_sent_(plan.overlay.size(), false) {
+      overlay_sent_(plan.overlay.size(), false),
+      overlay_order_(plan.overlay.size()) {
   if (plan.only) only_.emplace(*plan.only);
+  std::iota(overlay_order_.begin(), overlay_order_.end(), std::size_t{0});
+  if (!plan.overlay_in_order) return;
+  std::sort(overlay_order_.begin(), overlay_order_.end(),
+            [&](std::size_t a, std::size_t b) { return plan.overlay[a].name < plan.overlay[b].name; });
 }
 
 error_code tree_walk::open_root(diagnostics& why) {
@@ -106,11 +112,12 @@ result<found> tree_walk::next(tree_entry& entry, diagnostics& why) {
     }
     const std::string_view name = in.names.name(in.next);
     const file_kind listed = in.names.kind(in.next);
+    if (plan_->overlay_in_order && open_.size() == 1 && send_overlay(entry, &name)) return found::entry;
     path_ += name;
     auto sent = visit(name, listed, entry, why);
     if (!sent || *sent == found::entry) return sent;
   }
-  return send_overlay(entry) ? found::entry : found::nothing;
+  return send_overlay(entry, nullptr) ? found::entry : found::nothing;
 }
 
 // Moves on to the next name unless the entry is that of a parent.
@@ -123,7 +130,8 @@ result<found> tree_walk::visit(std::string_view name, file_kind listed, tree_ent
     if (!looked) return explain(path_, looked.error(), why);
     attributes = *looked;
   }
-  if (attributes.kind == file_kind::directory) return visit_directory(name, entry, why);
+  const bool laid_over = overlaid(path_) != nullptr;
+  if (attributes.kind == file_kind::directory && !laid_over) return visit_directory(name, entry, why);
 
   const bool always = is_always(path_);
   const ignore_rule* by = always ? nullptr : matcher_.ignored_by(path_, in.marks, nullptr);
@@ -137,7 +145,7 @@ result<found> tree_walk::visit(std::string_view name, file_kind listed, tree_ent
     ++in.next;
     return found::nothing;
   }
-  if (attributes.kind == file_kind::socket) {
+  if (attributes.kind == file_kind::socket && !laid_over) {
     if (observer_) observer_->skipped(path_, "a socket cannot be sent");
     ++in.next;
     return found::nothing;
@@ -240,7 +248,9 @@ result<found> tree_walk::visit_file(std::string_view name, file_attributes attri
       entry.hard_link = true;
       entry.link = first->second.first;
       entry.capability = first->second.second;
-      entry.attributes.size = 0;
+      // A tar's second name has no content, and says so. A daemon's file system, which BuildKit compares with
+      // what it is told of, gives all names the size of the file.
+      if (!plan_->attributes_only) entry.attributes.size = 0;
       return found::entry;
     }
   }
@@ -287,11 +297,14 @@ bool tree_walk::send_parent(tree_entry& entry) {
   return false;
 }
 
-bool tree_walk::send_overlay(tree_entry& entry) {
-  for (std::size_t i = 0; i < overlay_sent_.size(); ++i) {
+// The next one that is not on the disk, of those whose names come first if `before` is given.
+bool tree_walk::send_overlay(tree_entry& entry, const std::string_view* before) {
+  for (const std::size_t i : overlay_order_) {
+    const overlay_file& file = plan_->overlay[i];
+    if (before != nullptr && file.name >= *before) return false;
     if (overlay_sent_[i]) continue;
     overlay_sent_[i] = true;
-    const overlay_file& file = plan_->overlay[i];
+    if (!is_always(file.name) && matcher_.ignored_by(file.name, {}, nullptr)) continue;
     if (!wanted(file.name, {}, nullptr)) continue;
     entry = tree_entry();
     entry.path = file.name;
@@ -306,6 +319,7 @@ bool tree_walk::send_overlay(tree_entry& entry) {
 }
 
 const overlay_file* tree_walk::overlaid(std::string_view path) const {
+  if (open_.size() > 1) return nullptr;
   const auto found = std::find_if(plan_->overlay.begin(), plan_->overlay.end(),
                                   [&](const overlay_file& file) { return file.name == path; });
   return found == plan_->overlay.end() ? nullptr : &*found;

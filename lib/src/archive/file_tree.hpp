@@ -29,6 +29,7 @@ struct overlay_file {
   std::string name;  // in the root of the context
   std::string text;
   std::uint32_t mode = 0600;  // unless a file of the disk, whose place it takes, has one
+  bool of_builder = false;  // a Dockerfile or ignore file that only a tar has here: a session has them apart
 };
 
 // The tree as it was found when the context was opened; shared by all walks through it.
@@ -39,7 +40,8 @@ struct tree_plan {
   ignore_rules rules;
   std::string ignore_file;            // for messages; empty when there is none
   std::vector<std::string> always;    // paths that are sent whatever the rules say
-  std::vector<overlay_file> overlay;  // take the place of a file of that name, else come after all others
+  std::vector<overlay_file> overlay;  // take the place of what has that name, else come after all others
+  bool overlay_in_order = false;      // or where their names belong
   std::int64_t opened_at = 0;         // the time of overlaid files
   // When set, only what these match is sent, and the directories above it.
   std::optional<ignore_rules> only;
@@ -115,7 +117,7 @@ class tree_walk {
   result<found> open_content(std::string_view name, tree_entry& entry, diagnostics& why);
   bool wanted(std::string_view path, const rule_marks& inherited, rule_marks* marks);
   bool send_parent(tree_entry& entry);
-  bool send_overlay(tree_entry& entry);
+  bool send_overlay(tree_entry& entry, const std::string_view* before);
   const overlay_file* overlaid(std::string_view path) const;
   bool is_always(std::string_view path) const;
   bool leads_to_always(std::string_view path) const;
@@ -130,6 +132,7 @@ class tree_walk {
   bool started_ = false;
   std::string path_;  // of the current name
   std::vector<bool> overlay_sent_;
+  std::vector<std::size_t> overlay_order_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::pair<std::string, std::string>> linked_;
   std::unique_ptr<disk_file> content_;
   std::string disputed_;

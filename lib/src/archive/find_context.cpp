@@ -102,10 +102,12 @@ class finder {
     if (options_.dockerfile.where() == dockerfile_source::kind::alone) return alone();
     if (const error_code code = find_root()) return code;
     if (const error_code code = find_dockerfile()) return code;
+    if (const error_code code = check_dockerfile_name()) return code;
     if (const error_code code = find_ignore_file()) return code;
     if (!inside_) {
       if (const error_code code = lay_over()) return code;
     }
+    if (const error_code code = spare_extra_files()) return code;
     return tree_;
   }
 
@@ -120,18 +122,30 @@ class finder {
         return refuse(why_, errc::invalid_argument,
                       "extra file \"" + name + "\": its name is that of one file in the context's directory");
       }
-      tree_->plan.overlay.push_back({name, file.text, file.mode & 07777});
+      overlay_file& added = tree_->plan.overlay.emplace_back();
+      added.name = name;
+      added.text = file.text;
+      added.mode = file.mode & 07777;
       tree_->plan.always.push_back(name);
     }
     return {};
   }
 
+  // Else some builders would read the one, and some the other.
+  error_code check_dockerfile_name() {
+    const std::string& name = tree_->dockerfile_name;
+    if (!std::ranges::any_of(options_.extra_files, [&](const extra_file& file) { return file.name == name; }))
+      return {};
+    return refuse(why_, errc::invalid_argument, "extra file \"" + name + "\": the Dockerfile has that name");
+  }
+
   // No directory, and so no ignore file either.
-  std::shared_ptr<context_tree> alone() {
+  result<std::shared_ptr<context_tree>> alone() {
     tree_->plan.on_disk = false;
     tree_->dockerfile_name = "Dockerfile";
     tree_->dockerfile_text = options_.dockerfile.value();
-    tree_->plan.overlay.push_back({tree_->dockerfile_name, tree_->dockerfile_text});
+    if (const error_code code = check_dockerfile_name()) return code;
+    add_of_builder(tree_->dockerfile_name, tree_->dockerfile_text);
     tree_->plan.always.push_back(tree_->dockerfile_name);
     return tree_;
   }
@@ -228,12 +242,46 @@ class finder {
     if (!own && !is_absent(own.error()))
       return refuse(why_, errc::unreadable_file, path + ": " + own.error().message());
     tree_->dockerfile_name = name;
-    plan.overlay.push_back({name, tree_->dockerfile_text});
-    plan.overlay.push_back({ignore_name, (own ? *own : std::string(ignore_name)) + "\n" + name + "\n"});
+    add_of_builder(name, tree_->dockerfile_text);
+    add_of_builder(ignore_name, (own ? *own : std::string(ignore_name)) + "\n" + name + "\n");
     plan.always.push_back(name);
     if (std::find(plan.always.begin(), plan.always.end(), ignore_name) == plan.always.end())
       plan.always.emplace_back(ignore_name);
     return {};
+  }
+
+  // podman reads the ignore file of the tar as well, and would not see what is sent in spite of it.
+  error_code spare_extra_files() {
+    tree_plan& plan = tree_->plan;
+    std::string name = inside_ ? plan.ignore_file : ignore_name;
+    if (options_.extra_files.empty() || name.empty() || name.find('/') != name.npos) return {};
+    const auto laid =
+        std::ranges::find_if(plan.overlay, [&](const overlay_file& file) { return file.name == name; });
+    auto text =
+        laid != plan.overlay.end() ? result<std::string>(laid->text) : read_text(joined(plan.root, name));
+    if (!text)
+      return refuse(why_, errc::unreadable_file, joined(plan.root, name) + ": " + text.error().message());
+    auto rules = ignore_rules::parse(*text, name, why_);
+    if (!rules) return rules.error();
+    ignore_matcher matcher(*rules);
+    std::string exceptions;
+    for (const extra_file& file : options_.extra_files)
+      if (matcher.ignored_by(file.name, {}, nullptr)) exceptions += exception_for(file.name);
+    if (exceptions.empty()) return {};
+    *text += "\n" + exceptions;
+    if (laid != plan.overlay.end())
+      laid->text = std::move(*text);
+    else
+      add_of_builder(std::move(name), std::move(*text));
+    return {};
+  }
+
+  void add_of_builder(std::string name, std::string text) {
+    overlay_file file;
+    file.name = std::move(name);
+    file.text = std::move(text);
+    file.of_builder = true;
+    tree_->plan.overlay.push_back(std::move(file));
   }
 
   const context_options& options_;

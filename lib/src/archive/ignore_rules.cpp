@@ -95,6 +95,15 @@ result<std::vector<ignore_line>> read_ignore_lines(std::string_view text, const 
   return lines;
 }
 
+std::string exception_for(std::string_view name) {
+  std::string line = "!";
+  for (const char letter : name) {
+    if (std::string_view("*?[]\\").find(letter) != std::string_view::npos) line += '\\';
+    line += letter >= 0 && letter <= ' ' ? '?' : letter;
+  }
+  return line + '\n';
+}
+
 result<ignore_rules> ignore_rules::parse(std::string_view text, const std::string& file, diagnostics& why) {
   auto lines = read_ignore_lines(text, file, why);
   if (!lines) return lines.error();

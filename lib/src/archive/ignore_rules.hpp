@@ -37,6 +37,10 @@ struct ignore_line {
 result<std::vector<ignore_line>> read_ignore_lines(std::string_view text, const std::string& file,
                                                    diagnostics& why);
 
+// The line that brings this file back, if nothing after it does otherwise. What such a line cannot hold (white
+// space at its ends, a line end) is matched as any letter.
+std::string exception_for(std::string_view name);
+
 class ignore_rules {
  public:
   // No rules: nothing is ignored.

@@ -7,7 +7,6 @@
 #include "engine/client_state.hpp"
 #include "engine/requests.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -29,14 +28,6 @@ asio::awaitable<daemon_words> ask_daemon(engine::client daemon) {
   said.name = pong->head.find("Server");
   said.buildkit = pong->head.find("Builder-Version") == "2";
   co_return said;
-}
-
-// A session serves what is on the disk, besides the Dockerfile and its ignore file.
-bool has_files_from_memory(const archive::build_context& context) {
-  const archive::context_tree& tree = *context.shared()->found;
-  return std::ranges::any_of(tree.plan.overlay, [&](const archive::overlay_file& one) {
-    return one.name != tree.dockerfile_name && one.name != ".dockerignore";
-  });
 }
 
 // What the build wants that only a session gives; empty for nothing.
@@ -87,18 +78,14 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
     co_return co_await build_classically(std::move(job), why);
   }
   session_refused refused;
-  const bool from_memory = has_files_from_memory(job->context);
-  if (!from_memory) {
-    auto built = co_await build_with_session(job, refused, why);
-    if (built || !refused.code) co_return built;
-  }
+  auto built = co_await build_with_session(job, refused, why);
+  if (built || !refused.code) co_return built;
 
   const daemon_words daemon = co_await ask_daemon(job->daemon);
   if (co_await is_cancelled()) co_return aborted();
   const std::string name = daemon.name.empty() ? "the daemon" : "the daemon, " + daemon.name + ",";
-  const std::string reason = from_memory ? "" : " (" + refused.words + ")";
-  const std::string session = from_memory ? "the context has files from memory, which no session sends"
-                                          : name + " has no sessions" + reason;
+  const std::string reason = " (" + refused.words + ")";
+  const std::string session = name + " has no sessions" + reason;
   if (const std::string needed = needs_session(options); !needed.empty())
     co_return refuse(needed + " needs a session of BuildKit, and " + session, why);
   why.clear();

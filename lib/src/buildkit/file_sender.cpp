@@ -4,7 +4,10 @@
 
 #include <boost/asio/error.hpp>
 
+#include <openssl/sha.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -63,9 +66,22 @@ error_code explain(const std::string& path, error_code code, diagnostics& why) {
   return errc::unreadable_file;
 }
 
-std::int64_t time_of(const archive::packing_rules& rules, const archive::file_attributes& attributes) {
+// Below a second, and another one for another text.
+std::int64_t fraction_of(std::string_view text) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
+  std::uint64_t number = 0;
+  std::memcpy(&number, hash.data(), sizeof number);
+  return static_cast<std::int64_t>(number % static_cast<std::uint64_t>(nanoseconds));
+}
+
+// The daemon does not ask for a file of the time and the size of the one that it has. A text from memory may
+// be another one in the same second.
+std::int64_t time_of(const archive::packing_rules& rules, const archive::tree_entry& entry) {
   if (rules.fixed_time) return *rules.fixed_time * nanoseconds;
-  return attributes.mtime * nanoseconds + attributes.mtime_nanoseconds;
+  const archive::file_attributes& attributes = entry.attributes;
+  return attributes.mtime * nanoseconds +
+         (entry.text != nullptr ? fraction_of(*entry.text) : attributes.mtime_nanoseconds);
 }
 
 file_stat stat_of(archive::tree_entry& entry, const archive::packing_rules& rules) {
@@ -77,7 +93,7 @@ file_stat stat_of(archive::tree_entry& entry, const archive::packing_rules& rule
     stat.uid = attributes.uid;
     stat.gid = attributes.gid;
   }
-  stat.modified = time_of(rules, attributes);
+  stat.modified = time_of(rules, entry);
   stat.size = static_cast<std::int64_t>(attributes.size);
   if (attributes.kind == file_kind::symlink) stat.size = static_cast<std::int64_t>(entry.link.size());
   stat.link = entry.link;
@@ -97,6 +113,7 @@ error_code file_sender::start(diagnostics& why) {
   plan_ = from_->plan;
   plan_.mode = archive::ignore_mode::buildkit;
   plan_.attributes_only = true;
+  plan_.overlay_in_order = true;
   if (wanted_.only_excludes || !wanted_.exclude.empty()) {
     auto rules = archive::ignore_rules::from_patterns(wanted_.exclude, "exclude pattern", why);
     if (!rules) return rules.error();

@@ -217,19 +217,21 @@ std::shared_ptr<synced_files> files_of(const archive::build_context& context) {
 
   auto directory = std::make_shared<file_source>();
   directory->plan = tree.plan;
-  directory->plan.overlay.clear();
+  std::erase_if(directory->plan.overlay, [](const archive::overlay_file& one) { return one.of_builder; });
   directory->rules = tree.rules;
   directory->files = tree.files;
-  files->directories["context"] = std::move(directory);
 
-  // The daemon reads the rules itself, from here, for a Dockerfile that has its own.
+  // The daemon reads the rules itself, from here, for a Dockerfile that has its own. Files from memory are
+  // sent whatever the rules say.
+  std::string rules = text_of(tree.plan.rules);
+  for (const archive::overlay_file& one : directory->plan.overlay) rules += archive::exception_for(one.name);
   auto definition = std::make_shared<file_source>();
   definition->plan.on_disk = false;
   definition->plan.opened_at = tree.plan.opened_at;
   const std::string name = dockerfile_name_of(context);
   definition->plan.overlay.push_back({name, tree.dockerfile_text});
-  definition->plan.overlay.push_back({name + ".dockerignore", text_of(tree.plan.rules)});
-  definition->rules = tree.rules;
+  definition->plan.overlay.push_back({name + ".dockerignore", std::move(rules)});
+  files->directories["context"] = std::move(directory);
   files->directories["dockerfile"] = std::move(definition);
   return files;
 }

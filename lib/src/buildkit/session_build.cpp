@@ -19,6 +19,8 @@
 #include "engine/client_state.hpp"
 #include "http/watchdog.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <unistd.h>
@@ -36,6 +38,9 @@ using namespace std::chrono_literals;
 // How long the daemon may take to note that a build is cancelled; closing its connection does the same.
 constexpr auto cancel_limit = 2s;
 
+// A daemon that has lost the session ends the build: what comes by two connections may be heard in any order.
+constexpr auto session_patience = 20ms;
+
 std::string hex_of(const unsigned char* bytes, std::size_t size) {
   return encode_hex({reinterpret_cast<const char*>(bytes), size});
 }
@@ -46,8 +51,10 @@ std::string random_id() {
   return hex_of(bytes.data(), bytes.size());
 }
 
-// The same for each build from this directory of this machine, and for no other.
+// The same for each build from this directory of this machine, and for no other. The daemon tells by its time
+// whether a file has changed; where all have one time, it must not believe that it knows them.
 std::string shared_key_of(const archive::build_context& context) {
+  if (context.shared()->found->rules.fixed_time) return random_id();
   if (context.directory().empty()) return {};
   std::array<char, 256> host{};
   (void)::gethostname(host.data(), host.size() - 1);
@@ -269,6 +276,10 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
   run.options.dockerfile = dockerfile_name_of(job->context);
   run.options.registry_auths.clear();
   auto image = co_await engine::run_build(job->daemon, std::move(run), why);
+  if (!image && news->steps.failure() == nullptr && !serving.lost() && !co_await is_cancelled()) {
+    asio::steady_timer pause(executor, session_patience);
+    co_await pause.async_wait(no_throw);
+  }
   const bool cancelled = !image && co_await is_cancelled();
   if (cancelled) co_await cancel_build(job->daemon, id);
   const bool lost = serving.lost();
@@ -287,8 +298,10 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
     co_return exported->failure;
   }
   if (!image && lost) {
-    const std::string words = serving.words();
-    why.set_client_message(why.step() != nullptr ? words + ": " + why.step()->reason : words);
+    std::string words = serving.words();
+    if (!why.server_message().empty()) words += ": " + why.server_message();
+    why.clear();
+    why.set_client_message(std::move(words));
     co_return serving.failure();
   }
   if (!image) {

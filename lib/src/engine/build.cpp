@@ -93,7 +93,10 @@ task<built_image> build(client daemon, std::shared_ptr<build_run> run, std::shar
     return messages.add(message, std::chrono::system_clock::now());
   };
   auto read = co_await read_values(**over, std::move(take), "build", why);
-  if (run->on_end) run->on_end(messages.failure() != nullptr);
+  if (run->on_end) {
+    const bool no_image = messages.image_id().empty() && !run->no_image;
+    run->on_end(!read || no_image || messages.failure() != nullptr);
+  }
   const error_code outcome = messages.finish(std::chrono::system_clock::now());
   // What the daemon said of the build counts more than how its connection ended.
   if (outcome == errc::build_failed) {

@@ -20,7 +20,8 @@ struct build_run {
   progress::event_sink on_event;
   // Given what is no message of a builder that is known here: BuildKit's trace.
   progress::build_messages::unknown_sink on_unknown;
-  // Called when no message comes any more, before the last events.
+  // Called when no message comes any more, before the last events. `failed`: it made nothing, whether the
+  // daemon said so, or the build was cancelled or its connection was lost.
   std::function<void(bool failed)> on_end;
   // The result goes elsewhere: an answer that tells no image is a success.
   bool no_image = false;

@@ -33,10 +33,11 @@ class asking_daemon {
   explicit asking_daemon(peer& connection, h2::peer_limits limits = {})
       : connection_(connection), self_(h2::role::client, limits) {}
 
-  h2::stream_id begin(std::string path) {
+  h2::stream_id begin(std::string path, const h2::fields& more = {}) {
     h2::fields headers = {{":method", "POST"},        {":scheme", "http"},
                           {":path", std::move(path)}, {":authority", "localhost"},
                           {"te", "trailers"},         {"content-type", "application/grpc"}};
+    headers.insert(headers.end(), more.begin(), more.end());
     return *self_.submit_request(headers, false);
   }
   void write(h2::stream_id id, std::string_view message) {

@@ -200,15 +200,24 @@ TEST_SUITE("archive/build_context") {
     }
     const auto items = items_of(options);
     REQUIRE(lines_of(names_of(items)) == ".dockerignore\nDockerfile\nb.py\na.py\n");
+    // podman reads it, too.
+    CHECK(items[0].text == "*.py\n\n!b.py\n!a.py\n");
     CHECK(items[2].text == "made");
     CHECK(items[2].mode == 0755);
     CHECK(items[3].text == "made");
     CHECK(items[3].mode == 0644);
+    options.dockerfile = dockerfile_source::from_text("FROM scratch\n");
+    const auto laid_over = items_of(options);
+    REQUIRE(laid_over.size() == 5);
+    CHECK(laid_over[0].text == "*.py\n\n" + laid_over[4].name + "\n\n!b.py\n!a.py\n");
     options.dockerfile = dockerfile_source::alone("FROM scratch\n");
     CHECK(lines_of(names_of(items_of(options))) == "b.py\na.py\nDockerfile\n");
-    for (const std::string bad : {"", ".", "..", "a/b", ".dockerignore", "b.py"}) {
-      options.extra_files[1].name = bad;
-      CHECK(open(options).code == errc::invalid_argument);
+    for (const std::string bad : {"", ".", "..", "a/b", ".dockerignore", "b.py", "Dockerfile"}) {
+      for (const bool alone : {true, false}) {
+        options.dockerfile = alone ? dockerfile_source::alone("FROM scratch\n") : dockerfile_source();
+        options.extra_files[1].name = bad;
+        CHECK(open(options).code == errc::invalid_argument);
+      }
     }
   }
 

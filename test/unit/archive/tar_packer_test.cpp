@@ -265,6 +265,25 @@ TEST_SUITE("archive/tar_packer") {
     CHECK(ended);
   }
 
+  TEST_CASE("an overlaid file takes the place of a directory or a socket, and obeys rules it is not above") {
+    memory_disk files;
+    files.file("a/b", "x");
+    files.file("c", "x");
+    files.other("s", file_kind::socket);
+    tree_plan plan = plan_of("*.log\n");
+    plan.always = {"a", "s"};
+    plan.overlay = {{"s", "over s"}, {"x.log", "ruled out"}, {"a", "over a"}};
+    bool ended = false;
+    const auto items = read_tar(pack_all(plan, files).bytes, ended);
+    REQUIRE(items.size() == 3);
+    CHECK(items[0].name == "a");
+    CHECK(items[0].text == "over a");
+    CHECK(items[1].name == "c");
+    CHECK(items[2].name == "s");
+    CHECK(items[2].text == "over s");
+    CHECK(ended);
+  }
+
   TEST_CASE("a tree deeper than there are descriptors, with files on both sides of each folder") {
     memory_disk files;
     std::string path;

@@ -72,7 +72,8 @@ class DOCKLINE_API dockerfile_source {
 struct extra_file {
   extra_file() = default;
 
-  std::string name;           // in the context's directory itself: no '/', and not ".dockerignore"
+  // In the context's directory itself: no '/', neither ".dockerignore" nor the Dockerfile's name.
+  std::string name;
   std::string text;           // what is in it
   std::uint32_t mode = 0644;  // unless there is a file of that name, whose mode it keeps
 };
@@ -88,8 +89,8 @@ struct context_options {
   // Where the Dockerfile comes from.
   dockerfile_source dockerfile;
 
-  // Sent as well, whatever the ignore file says; in the place of the file of that name, if there is one. The
-  // Dockerfile is not looked for among them.
+  // Sent as well, whatever the ignore file says; in the place of what has that name there. The Dockerfile
+  // is not looked for among them.
   std::vector<extra_file> extra_files;
 
   // Where relative paths start. Empty: the working directory of the process.
