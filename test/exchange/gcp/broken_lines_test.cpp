@@ -6,6 +6,7 @@
 
 #include "exchange/gcp/cloud.hpp"
 #include "support/planned_relay.hpp"
+#include "support/scripted_source.hpp"
 
 #include <string>
 
