@@ -215,7 +215,7 @@ TEST_SUITE("daemon/faults") {
         8);
   }
 
-  TEST_CASE("files that are written into a container and read again") {
+  TEST_CASE("files out of a container: all of the tar, or an error") {
     engine_fixture engine;
     const leftovers later(engine, base_image());
     const std::string name = engine.name("files");
