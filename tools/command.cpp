@@ -49,10 +49,13 @@ engine::client_options client_options_of(const global_options& global) {
   return options;
 }
 
+http::exchange_observer debug_observer(const global_options& global) {
+  if (!global.debug) return {};
+  return [](const http::exchange_event& what) { console().err(exchange_lines(what)); };
+}
+
 void add_global_options(const global_options& global, engine::client_options& options) {
-  if (global.debug) {
-    options.on_exchange = [](const http::exchange_event& what) { console().err(exchange_lines(what)); };
-  }
+  options.on_exchange = debug_observer(global);
   if (global.timeout_seconds > 0) {
     // A billion seconds is for ever, and still fits into every clock.
     const double seconds = std::min(global.timeout_seconds, 1e9);

@@ -79,6 +79,8 @@ engine::daemon_sources daemon_sources_of(const global_options& global);
 // The client that the global options and docker's configuration describe. Throws error_with_diagnostics when
 // no daemon can be chosen, which run_until_done() and main() report.
 engine::client_options client_options_of(const global_options& global);
+// What --debug shows of requests and their answers; empty without it.
+http::exchange_observer debug_observer(const global_options& global);
 // Gives `options` the deadlines and the observer of the global options.
 void add_global_options(const global_options& global, engine::client_options& options);
 

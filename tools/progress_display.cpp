@@ -7,6 +7,7 @@
 #include "option_forms.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -90,6 +91,7 @@ class progress_display::live final : public view, public std::enable_shared_from
   void show(const progress::event& what) override { renderer_.show(what); }
 
   void finish(error_code outcome) override {
+    over_ = true;
     timer_.cancel();
     signals_.cancel();
     write(renderer_.finish(now(), outcome));
@@ -106,11 +108,19 @@ class progress_display::live final : public view, public std::enable_shared_from
     timer_.async_wait([weak = weak_from_this()](const error_code& code) {
       const auto self = weak.lock();
       if (code || !self) return;
-      // SIGWINCH may be late, and a window of the old size is drawn wrong.
-      self->follow_window();
-      self->write(self->renderer_.tick(now()));
-      self->wait_for_tick();
+      // Behind a signal that came in the same moment: after a stop, only a whole frame is right.
+      asio::post(self->timer_.get_executor(), [weak] {
+        if (const auto still = weak.lock()) still->tick();
+      });
     });
+  }
+
+  void tick() {
+    if (over_) return;
+    // SIGWINCH may be late, and a window of the old size is drawn wrong.
+    follow_window();
+    write(renderer_.tick(now()));
+    wait_for_tick();
   }
 
   void wait_for_signal() {
@@ -134,6 +144,7 @@ class progress_display::live final : public view, public std::enable_shared_from
   console& terminal_;
   asio::steady_timer timer_;
   asio::signal_set signals_;
+  bool over_ = false;
 };
 
 void add_progress(CLI::App& command, std::string& how) {

@@ -256,11 +256,12 @@ class soak {
 
 // Containers whose removal was lost with its connection.
 asio::awaitable<void> remove_leftovers(engine::client daemon, std::string image) {
+  // Podman's filter "ancestor" does not find them by this name.
   engine::container_list_options all;
   all.all = true;
-  all.filters = {{"ancestor", {image}}};
   auto [code, rows] = co_await engine::async_container_list(daemon, all, no_throw);
   for (const auto& row : rows) {
+    if (row.image.find(image) == row.image.npos) continue;
     engine::remove_options options;
     options.force = true;
     auto [kept] = co_await engine::async_container_remove(daemon, row.id, options, no_throw);

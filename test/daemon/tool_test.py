@@ -16,13 +16,14 @@ import tool_buildkit_cases
 import tool_cloud_cases
 import tool_configuration_cases
 import tool_containerize_cases
+import tool_containerize_cloud_cases
 import tool_image_cases
 import tool_run_cases
 import tool_usage_cases
 from tool_support import HOST, Failed, ask, remove_all
 
 SUBJECTS = [tool_usage_cases, tool_configuration_cases, tool_build_cases, tool_buildkit_cases, tool_cloud_cases, tool_image_cases, tool_run_cases,
-            tool_containerize_cases]
+            tool_containerize_cases, tool_containerize_cloud_cases]
 
 
 def main():

@@ -1,121 +1,13 @@
 // containerize's local builder: what it asks a daemon, in which order, and what it makes of the answers.
 
-#include "dockline/containerize/local_builder.hpp"
+#include "engine/registry_auth_header.hpp"
+#include "exchange/local_building.hpp"
 
-#include "exchange/conversation.hpp"
-#include "unit/archive/scratch_tree.hpp"
+#include <boost/asio/post.hpp>
 
-#include <functional>
-#include <map>
-#include <mutex>
-#include <vector>
+#include <algorithm>
 
 namespace dockline::test {
-namespace {
-
-using containerize::containerized_image;
-using containerize::image_lookup;
-using containerize::image_presence;
-
-const std::string digest = "sha256:" + std::string(64, 'd');
-const std::string missing = json_answer(R"({"message":"No such image"})", "404 Not Found");
-const std::string there = json_answer("{\"Id\":\"" + image_id + "\"}");
-const std::string pushed = chunked_answer({R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + digest +
-                                           R"(","Size":527}})"
-                                           "\r\n"});
-const std::string pulled = chunked_answer(
-    {"{\"status\":\"Digest: " + digest + "\"}\r\n", "{\"status\":\"Status: Downloaded newer image\"}\r\n"});
-const std::string docker_ping = "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK";
-const std::string podman_ping =
-    "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nLibpod-API-Version: 4.3.1\r\nContent-Length: 2\r\n\r\nOK";
-const std::string built_of_three = chunked_answer(
-    {"{\"stream\":\"Step 1/3 : FROM base\\n\"}\r\n{\"stream\":\" ---> 0123456789ab\\n\"}\r\n",
-     "{\"stream\":\"Step 2/3 : WORKDIR /app\\n\"}\r\n{\"stream\":\" ---> Using cache\\n\"}\r\n",
-     "{\"stream\":\"Step 3/3 : COPY [\\\".\\\", \\\"./\\\"]\\n\"}\r\n", built});
-
-// A daemon that answers by what the request's line begins with, and remembers the lines.
-class routed_daemon {
- public:
-  explicit routed_daemon(std::map<std::string, std::string> answers)
-      : answers_(std::move(answers)), daemon([this](peer& client) { serve(client); }) {}
-
-  std::string heads() {
-    const std::lock_guard lock(mutex_);
-    return heads_;
-  }
-
-  std::vector<std::string> lines() {
-    const std::lock_guard lock(mutex_);
-    return lines_;
-  }
-
- private:
-  void serve(peer& client) {
-    for (;;) {
-      const seen_request& seen = client.read_request();
-      const std::string line = seen.line().substr(0, seen.line().rfind(" HTTP/"));
-      {
-        const std::lock_guard lock(mutex_);
-        lines_.push_back(line);
-        heads_ += seen.head;
-      }
-      std::string answer = missing;
-      std::size_t longest = 0;
-      for (const auto& [start, text] : answers_) {
-        if (!line.starts_with(start) || start.size() < longest) continue;
-        answer = text;
-        longest = start.size();
-      }
-      // None: the daemon is silent.
-      if (answer.empty()) return client.wait_for_close();
-      client.send(answer);
-    }
-  }
-
-  std::map<std::string, std::string> answers_;
-  std::mutex mutex_;
-  std::vector<std::string> lines_;
-  std::string heads_;
-
- public:
-  fake_daemon daemon;
-};
-
-struct building : conversation {
-  explicit building(routed_daemon& other) : conversation(other.daemon) {
-    tree.file("a.py", "x\n");
-    order.context.directory = tree.root();
-    order.context.dockerfile = archive::dockerfile_source::from_text("FROM base\n");
-    order.image = "h:5000/app:1";
-  }
-
-  outcome<containerized_image> make(std::function<void()> meanwhile = {}) {
-    auto builder = containerize::make_local_builder(daemon, options);
-    return operation<containerized_image>([&](diagnostics& why, auto token) {
-      builder->start_build(
-          order,
-          [this, meanwhile](const progress::event& what) {
-            if (const auto* warned = std::get_if<progress::warning>(&what.body))
-              warnings.push_back(warned->text);
-            if (std::holds_alternative<progress::step_started>(what.body) && meanwhile) meanwhile();
-          },
-          &why, completion_handler<containerized_image>(std::move(token)));
-    });
-  }
-  outcome<image_lookup> look_up(const std::string& image) {
-    auto builder = containerize::make_local_builder(daemon, options);
-    return operation<image_lookup>([&](diagnostics& why, auto token) {
-      builder->start_look_up(image, &why, completion_handler<image_lookup>(std::move(token)));
-    });
-  }
-
-  archive::scratch_tree tree;
-  containerize::image_order order;
-  containerize::local_builder_options options;
-  std::vector<std::string> warnings;
-};
-
-}  // namespace
 
 TEST_SUITE("exchange/local_builder") {
   TEST_CASE("a build and a push: the result") {
@@ -134,21 +26,21 @@ TEST_SUITE("exchange/local_builder") {
     CHECK(made.value.bytes_sent > 1024);
     CHECK(made.value.warnings.empty());
     const auto lines = other.lines();
-    REQUIRE(lines.size() == 2);
-    CHECK(lines[0].find("t=h%3A5000%2Fapp%3A1") != std::string::npos);
-    CHECK(lines[0].find("not-this") == std::string::npos);
-    CHECK(lines[0].find("labels=%7B%22made-by%22%3A%22test%22%7D") != std::string::npos);
-    CHECK(lines[0].find("cachefrom") == std::string::npos);
-    CHECK(lines[0].find("dockerfile=.dockerfile.") != std::string::npos);
-    CHECK(lines[1] == "POST /v1.41/images/h:5000/app/push?tag=1");
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0] == "GET /_ping");
+    CHECK(lines[1].find("t=h%3A5000%2Fapp%3A1") != std::string::npos);
+    CHECK(lines[1].find("not-this") == std::string::npos);
+    CHECK(lines[1].find("labels=%7B%22made-by%22%3A%22test%22%7D") != std::string::npos);
+    CHECK(lines[1].find("cachefrom") == std::string::npos);
+    CHECK(lines[1].find("dockerfile=.dockerfile.") != std::string::npos);
+    CHECK(lines[2] == "POST /v1.41/images/h:5000/app/push?tag=1");
     talk.order.push = false;
     CHECK(talk.make().value.digest == "");
-    CHECK(other.lines().size() == 3);
+    CHECK(other.lines().size() == 5);
   }
 
   TEST_CASE("the cache image is pulled, and named if it is there") {
     routed_daemon other({{"POST /v1.41/build", built_of_three},
-                         {"GET /_ping", docker_ping},
                          {"POST /v1.41/images/create?fromImage=h%3A5000%2Fcache", pulled},
                          {"POST /v1.41/images/create?fromImage=old", missing},
                          {"GET /v1.41/images/old:1/json", there},
@@ -197,10 +89,10 @@ TEST_SUITE("exchange/local_builder") {
     building talk(other);
     auto made = talk.make();
     CHECK(made.code == condition::build_failed);
-    CHECK(other.lines().size() == 1);
+    CHECK(other.lines().size() == 2);
     talk.tree.file(".dockerignore", "[\n");
     CHECK(talk.make().code == errc::invalid_pattern);
-    CHECK(other.lines().size() == 1);
+    CHECK(other.lines().size() == 2);
 
     routed_daemon denying(
         {{"POST /v1.41/build", built_of_three},
@@ -223,6 +115,56 @@ TEST_SUITE("exchange/local_builder") {
     // {"password":"p", …} in the push's field, the same in the build's.
     CHECK(heads.find("X-Registry-Auth: ") != std::string::npos);
     CHECK(heads.find("c2VjcmV0") == std::string::npos);
+  }
+
+  TEST_CASE("who has none in the configuration may be logged in otherwise") {
+    routed_daemon other(
+        {{"POST /v1.41/build", built_of_three}, {"POST /v1.41/images/gcr.io/p/app/push", pushed}});
+    building talk(other);
+    talk.order.image = "gcr.io/p/app:1";
+    talk.order.context.dockerfile =
+        archive::dockerfile_source::from_text("FROM h:5000/base\nFROM q:1/base\n");
+    talk.options.credentials.config.auths = {{"h:5000", engine::registry_auth("u", "p")}};
+    std::vector<std::string> asked;
+    talk.options.login = [&](std::string registry, diagnostics* why,
+                             completion_handler<engine::registry_auth> handler) {
+      asked.push_back(registry);
+      engine::registry_auth auth("oauth2accesstoken", "t");
+      error_code code;
+      if (registry == "q:1") {
+        why->set_client_message("no token today");
+        code = errc::token_refused;
+      }
+      asio::post(talk.context, [handler = std::move(handler), code, auth = std::move(auth)]() mutable {
+        std::move(handler)(code, std::move(auth));
+      });
+    };
+    const auto made = talk.make();
+    REQUIRE_MESSAGE(!made.code, made.words());
+    CHECK(asked == std::vector<std::string>{"q:1", "gcr.io"});
+    REQUIRE(made.value.warnings.size() == 1);
+    CHECK(made.value.warnings[0] == "no credentials for q:1: no token today");
+    const std::string heads = other.heads();
+    const std::string field = "X-Registry-Auth: ";
+    const std::size_t at = heads.find(field);
+    REQUIRE(at != std::string::npos);
+    CHECK(heads.compare(at + field.size(),
+                        engine::encode_registry_auth(engine::registry_auth("oauth2accesstoken", "t")).size(),
+                        engine::encode_registry_auth(engine::registry_auth("oauth2accesstoken", "t"))) == 0);
+  }
+
+  TEST_CASE("cancelled while it is logged in") {
+    routed_daemon other({{"POST /v1.41/build", built_of_three}});
+    building talk(other);
+    talk.options.login = [&](std::string, diagnostics*, completion_handler<engine::registry_auth> handler) {
+      // Gives the credentials all the same.
+      asio::post(talk.context, [&talk, handler = std::move(handler)]() mutable {
+        talk.cancel.emit(asio::cancellation_type::terminal);
+        std::move(handler)(error_code(), engine::registry_auth());
+      });
+    };
+    CHECK(talk.make().code == condition::cancelled);
+    CHECK(other.lines().empty());
   }
 
   TEST_CASE("whether an image is there") {
@@ -260,8 +202,9 @@ TEST_SUITE("exchange/local_builder") {
     building talk(other);
     const auto made = talk.make([&] { talk.cancel.emit(asio::cancellation_type::terminal); });
     CHECK(made.code == condition::cancelled);
-    CHECK(other.lines().size() == 1);
-    CHECK(other.daemon.wait()[0].client_closed);
+    CHECK(other.lines().size() == 2);
+    const auto connections = other.daemon.wait();
+    CHECK(std::ranges::any_of(connections, [](const auto& one) { return one.client_closed; }));
   }
 }
 

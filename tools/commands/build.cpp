@@ -49,7 +49,8 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
     terminal.error(reason);
     co_return leave(exit_status::usage);
   }
-  if (!arguments.cloud.bucket.empty()) co_return co_await build_in_cloud(executor, std::move(arguments));
+  if (!arguments.cloud.bucket.empty())
+    co_return co_await build_in_cloud(executor, global, std::move(arguments));
   auto options = engine_options_of(arguments, terminal);
   if (!options) co_return leave(exit_status::usage);
   const auto request = read_buildkit_request(arguments, terminal);

@@ -5,6 +5,7 @@
 #include <dockline/gcp/credentials.hpp>
 
 #include "commands/build_outcome.hpp"
+#include "google_client.hpp"
 #include "progress_display.hpp"
 
 #include <algorithm>
@@ -89,7 +90,8 @@ bool is_no_directory(const std::string& path) {
 
 }  // namespace
 
-asio::awaitable<int> build_in_cloud(asio::any_io_executor executor, build_arguments arguments) {
+asio::awaitable<int> build_in_cloud(asio::any_io_executor executor, global_options global,
+                                    build_arguments arguments) {
   console terminal;
   auto local = engine_options_of(arguments, terminal);
   if (!local) co_return leave(exit_status::usage);
@@ -102,12 +104,9 @@ asio::awaitable<int> build_in_cloud(asio::any_io_executor executor, build_argume
   remove_old_outcome(arguments);
 
   diagnostics why;
-  auto who = gcp::credentials_from_environment(why);
-  if (!who) co_return leave(report(terminal, who.error(), why));
-  gcp::client_options where = gcp::client_options_from(gcp::environment_of_process());
-  if (!arguments.cloud.project.empty()) where.project = arguments.cloud.project;
-  const gcp::client google(executor, std::move(*who), std::move(where));
-  auto [unknown, project] = co_await gcp::async_project_id(google, why, no_throw);
+  const auto google = google_client(executor, global, arguments.cloud.project, why);
+  if (!google) co_return leave(report(terminal, google.error(), why));
+  auto [unknown, project] = co_await gcp::async_project_id(*google, why, no_throw);
   if (unknown) co_return leave(report(terminal, unknown, why));
   options->where.project = std::move(project);
 
@@ -123,7 +122,7 @@ asio::awaitable<int> build_in_cloud(asio::any_io_executor executor, build_argume
   progress_display display(executor, shown_as(arguments.progress, arguments.quiet), "Building", terminal);
   gcp::source_factory source = packings_of(std::move(*context), std::move(content_hash));
   progress::event_sink sink = display.sink();
-  auto [code, built] = co_await gcp::async_build(google, std::move(source), std::move(*options),
+  auto [code, built] = co_await gcp::async_build(*google, std::move(source), std::move(*options),
                                                  std::move(sink), why, no_throw);
   display.finish(code);
   if (code) {

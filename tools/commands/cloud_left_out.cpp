@@ -4,7 +4,7 @@
 
 namespace dockline::tool {
 
-boost::asio::awaitable<int> build_in_cloud(boost::asio::any_io_executor, build_arguments) {
+boost::asio::awaitable<int> build_in_cloud(boost::asio::any_io_executor, global_options, build_arguments) {
   console terminal;
   terminal.error("--image-build-bucket: this dockline was built without Google Cloud (-Dgcp=enabled)");
   co_return static_cast<int>(exit_status::usage);

@@ -73,6 +73,11 @@ asio::awaitable<int> containerize_program(asio::any_io_executor executor, global
   // Before a daemon or Google is looked for, which may fail as well.
   if (auto sound = containerize::check_options(*options, why); !sound)
     co_return static_cast<int>(report(terminal, sound.error(), why));
+  if (!options->docker.image_build_bucket.empty() && (!global.host.empty() || !global.context.empty())) {
+    terminal.error(std::string(global.host.empty() ? "--context" : "--host") +
+                   ": nothing is asked of a daemon with --image-build-bucket");
+    co_return static_cast<int>(exit_status::usage);
+  }
   auto builder = co_await make_image_builder(executor, global, *options, why);
   if (!builder) co_return static_cast<int>(report(terminal, builder.error(), why));
   progress_display display(executor, shown_as(arguments.progress, arguments.quiet), "Building", terminal);

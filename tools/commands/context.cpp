@@ -37,9 +37,14 @@ asio::awaitable<int> show_context(asio::any_io_executor executor, context_comman
   diagnostics why;
   auto [code, listing] = co_await archive::async_list_context(executor, *context, why, no_throw);
   if (code) co_return static_cast<int>(report(terminal, code, why));
-  const std::string text =
-      wanted.format == "json" ? archive::to_json(*context, listing) + "\n" : context_table(*context, listing);
-  co_return static_cast<int>(to.write(text) && to.finish() ? exit_status::done : exit_status::failed);
+  bool written = true;
+  if (wanted.format == "json") {
+    archive::to_json(*context, listing, [&](std::string_view part) { written = written && to.write(part); });
+    written = written && to.write("\n");
+  } else {
+    written = to.write(context_table(*context, listing));
+  }
+  co_return static_cast<int>(written && to.finish() ? exit_status::done : exit_status::failed);
 }
 
 }  // namespace

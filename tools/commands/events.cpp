@@ -3,6 +3,7 @@
 
 #include "command.hpp"
 #include "commands/event_line.hpp"
+#include "commands/while_read.hpp"
 #include "filter_options.hpp"
 #include "json_text.hpp"
 #include "moment_option.hpp"
@@ -10,7 +11,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -41,26 +41,16 @@ asio::awaitable<int> events(engine::client daemon, events_arguments arguments) {
     co_return static_cast<int>(exit_status::usage);
   options.filters = std::move(*filters);
   const bool json = arguments.format == "json";
-  // Cancelled from outside, and when nobody reads any more.
-  asio::cancellation_signal stop;
-  (co_await asio::this_coro::cancellation_state).slot().assign([&stop](asio::cancellation_type type) {
-    stop.emit(type);
-  });
+  while_read watch((co_await asio::this_coro::cancellation_state).slot(), terminal);
   engine::daemon_event_sink sink = [&](const engine::daemon_event& event) {
     terminal.out(json ? on_one_line(event.raw) + "\n" : event_line(event) + "\n");
-    if (!terminal.intact()) stop.emit(asio::cancellation_type::terminal);
+    watch.look();
   };
   diagnostics why;
   auto [code] = co_await engine::async_events(
       daemon, std::move(options), std::move(sink), why,
-      asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
-  (co_await asio::this_coro::cancellation_state).slot().clear();
-  if (!terminal.intact()) {
-    terminal.error("standard output cannot be written");
-    co_return static_cast<int>(exit_status::failed);
-  }
-  if (code) co_return static_cast<int>(report(terminal, code, why));
-  co_return static_cast<int>(exit_status::done);
+      asio::bind_cancellation_slot(watch.slot(), asio::as_tuple(asio::use_awaitable)));
+  co_return status_after(terminal, code, why);
 }
 
 }  // namespace

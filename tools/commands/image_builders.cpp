@@ -17,7 +17,7 @@ asio::awaitable<result<std::shared_ptr<containerize::image_builder>>> make_image
     asio::any_io_executor executor, const global_options& global, containerize::containerize_options& options,
     diagnostics& why) {
   if (!options.docker.image_build_bucket.empty()) {
-    auto builder = co_await make_cloud_image_builder(executor, options, why);
+    auto builder = co_await make_cloud_image_builder(executor, global, options, why);
     co_return builder;
   }
   const engine::client_options where = client_options_of(global);
@@ -27,6 +27,7 @@ asio::awaitable<result<std::shared_ptr<containerize::image_builder>>> make_image
   if (const engine::proxy_settings* proxies = store->config.proxies_for(where.host))
     add_proxies(*proxies, how.build);
   how.credentials = std::move(*store);
+  how.login = make_google_login(executor, global);
   if (settled_compression("auto", where.host) == "gzip") how.compress = archive::compression::gzip;
   co_return containerize::make_local_builder(engine::client(std::move(executor), where), std::move(how));
 }

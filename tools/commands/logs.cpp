@@ -2,12 +2,12 @@
 #include <dockline/engine/containers.hpp>
 
 #include "command.hpp"
+#include "commands/while_read.hpp"
 #include "moment_option.hpp"
 #include "option_forms.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -45,24 +45,14 @@ asio::awaitable<int> logs(engine::client daemon, logs_arguments arguments) {
   auto [unknown, found] = co_await engine::async_container_inspect(daemon, arguments.container, why, token);
   if (unknown) co_return static_cast<int>(report(terminal, unknown, why));
   options.tty = found.tty;
-  // Cancelled from outside, and when nobody reads any more.
-  asio::cancellation_signal stop;
-  (co_await asio::this_coro::cancellation_state).slot().assign([&stop](asio::cancellation_type type) {
-    stop.emit(type);
-  });
+  while_read watch((co_await asio::this_coro::cancellation_state).slot(), terminal);
   engine::output_sink sink = [&](progress::output_stream stream, std::string_view bytes) {
     stream == progress::output_stream::err ? terminal.err(bytes) : terminal.out(bytes);
-    if (!terminal.intact()) stop.emit(asio::cancellation_type::terminal);
+    watch.look();
   };
   auto [code] = co_await engine::async_container_logs(daemon, found.id, std::move(options), std::move(sink),
-                                                      why, asio::bind_cancellation_slot(stop.slot(), token));
-  (co_await asio::this_coro::cancellation_state).slot().clear();
-  if (!terminal.intact()) {
-    terminal.error("standard output cannot be written");
-    co_return static_cast<int>(exit_status::failed);
-  }
-  if (code) co_return static_cast<int>(report(terminal, code, why));
-  co_return static_cast<int>(exit_status::done);
+                                                      why, asio::bind_cancellation_slot(watch.slot(), token));
+  co_return status_after(terminal, code, why);
 }
 
 }  // namespace

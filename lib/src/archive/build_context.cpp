@@ -3,24 +3,16 @@
 #include "archive/context_source.hpp"
 #include "archive/context_state.hpp"
 #include "archive/work.hpp"
+#include "archive/work_pool.hpp"
 #include "core/spawn.hpp"
 
-#include <boost/asio/thread_pool.hpp>
-
-#include <algorithm>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 namespace dockline::archive {
 namespace {
 
 const std::string nothing;
-
-std::size_t pool_size() {
-  constexpr unsigned most = 8;
-  return std::clamp(std::thread::hardware_concurrency(), 1u, most);
-}
 
 task<build_context> open_context(context_options options, diagnostics& why) {
   auto shared = std::make_shared<build_context::state>();
@@ -44,28 +36,6 @@ task<build_context> open_context(context_options options, diagnostics& why) {
 }
 
 }  // namespace
-
-class work_pool {
- public:
-  work_pool() : threads_(std::make_unique<asio::thread_pool>(pool_size())) {}
-  ~work_pool() {
-    if (!threads_->get_executor().running_in_this_thread()) {
-      threads_->join();
-      return;
-    }
-    // A handler without an executor of its own runs here, and may have dropped the last copy of the context.
-    // A thread cannot wait for itself.
-    std::thread([threads = std::move(threads_)] { threads->join(); }).detach();
-  }
-
-  asio::any_io_executor executor() { return threads_->get_executor(); }
-
- private:
-  std::unique_ptr<asio::thread_pool> threads_;
-};
-
-std::shared_ptr<work_pool> make_work_pool() { return std::make_shared<work_pool>(); }
-boost::asio::any_io_executor executor_of(work_pool& pool) { return pool.executor(); }
 
 build_context::build_context() noexcept = default;
 build_context::build_context(const build_context&) noexcept = default;

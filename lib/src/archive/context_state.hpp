@@ -5,6 +5,7 @@
 #include "archive/disk.hpp"
 #include "archive/file_tree.hpp"
 #include "archive/packing_rules.hpp"
+#include "archive/work_pool.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -12,10 +13,6 @@
 #include <string>
 
 namespace dockline::archive {
-
-// The threads of a context whose caller gave no executor for work. Joined with the last copy: by then nobody
-// waits for a read any more, and what still runs stops at its next look.
-class work_pool;
 
 // What all packings of a context share. The tree is apart, so that a job that still runs while the last copy
 // of the context goes away holds only that, and not the pool it runs on.
@@ -31,14 +28,13 @@ struct build_context::state {
   };
 
   std::shared_ptr<const tree> found;
-  std::shared_ptr<work_pool> pool;  // empty when the caller's executor is used
+  // Empty when the caller's executor is used. When its last copy goes nobody waits for a read any more, and
+  // what still runs stops at its next look.
+  std::shared_ptr<work_pool> pool;
   boost::asio::any_io_executor work;
 };
 
 using context_tree = build_context::state::tree;
-
-std::shared_ptr<work_pool> make_work_pool();
-boost::asio::any_io_executor executor_of(work_pool& pool);
 
 // Finds and reads what the options name. Blocks; to be called where work is done. Relative paths in the
 // options start at `working_directory` there, which is not empty.

@@ -8,6 +8,8 @@
 namespace dockline::archive {
 namespace {
 
+constexpr std::size_t part_size = std::size_t{16} << 10;
+
 std::string octal(std::uint32_t mode) {
   std::string digits(4, '0');
   for (std::size_t at = 4; at-- > 0; mode >>= 3) digits[at] = static_cast<char>('0' + (mode & 7));
@@ -40,17 +42,27 @@ void write(json::writer& out, const ignored_path& ignored, const ignore_origin& 
 
 }  // namespace
 
-std::string to_json(const build_context& context, const context_listing& listing) {
+void to_json(const build_context& context, const context_listing& listing,
+             const std::function<void(std::string_view)>& write_part) {
   json::writer out;
+  const auto pass_on = [&] {
+    if (out.text().size() >= part_size) write_part(out.take_part());
+  };
   out.begin_object();
   out.key("mode").string(context.mode() == ignore_mode::classic ? "classic" : "buildkit");
   out.key("dockerfile").string(context.dockerfile_name());
   out.key("ignore_file").string(context.ignore_file());
   out.key("entries").begin_array();
-  for (const auto& entry : listing.entries) write(out, entry);
+  for (const auto& entry : listing.entries) {
+    write(out, entry);
+    pass_on();
+  }
   out.end_array();
   out.key("ignored").begin_array();
-  for (const auto& ignored : listing.ignored) write(out, ignored, listing.rules[ignored.rule]);
+  for (const auto& ignored : listing.ignored) {
+    write(out, ignored, listing.rules[ignored.rule]);
+    pass_on();
+  }
   out.end_array();
   out.key("skipped").begin_array();
   for (const auto& skipped : listing.skipped) {
@@ -58,6 +70,7 @@ std::string to_json(const build_context& context, const context_listing& listing
     write_path(out, skipped.path);
     out.key("reason").string(skipped.reason);
     out.end_object();
+    pass_on();
   }
   out.end_array();
   out.key("totals").begin_object();
@@ -66,7 +79,13 @@ std::string to_json(const build_context& context, const context_listing& listing
   out.key("ignored").unsigned_integer(listing.ignored.size());
   out.end_object();
   out.end_object();
-  return out.take();
+  write_part(out.take());
+}
+
+std::string to_json(const build_context& context, const context_listing& listing) {
+  std::string text;
+  to_json(context, listing, [&](std::string_view part) { text += part; });
+  return text;
 }
 
 }  // namespace dockline::archive

@@ -198,6 +198,18 @@ asio::awaitable<void> cancel_build(engine::client daemon, std::string id) {
   (void)co_await asking.get();
 }
 
+// BuildKit tells an archive from a Dockerfile by the first kilobyte of a body, and takes a tar for a Dockerfile
+// when the first name in it needs a header of its own. gzip it knows by its first bytes.
+archive::build_context compressed(const archive::build_context& context) {
+  const auto& shared = context.shared();
+  if (shared->found->compress == archive::compression::gzip) return context;
+  auto tree = std::make_shared<archive::context_tree>(*shared->found);
+  tree->compress = archive::compression::gzip;
+  auto other = std::make_shared<archive::build_context::state>(*shared);
+  other->found = std::move(tree);
+  return archive::build_context(std::move(other));
+}
+
 }  // namespace
 
 void tell_builder(const build_job& job, builder_kind builder, std::string reason) {
@@ -312,7 +324,7 @@ task<build_result> build_with_body(std::shared_ptr<build_job> job, diagnostics& 
   auto news = std::make_shared<build_news>(job->on_event);
   engine::build_run run = run_of(*job, news);
   const std::string id = run.options.build_id;
-  run.context = job->context.with_mode(archive::ignore_mode::buildkit).pack();
+  run.context = compressed(job->context.with_mode(archive::ignore_mode::buildkit)).pack();
   run.options.dockerfile = job->context.dockerfile_name();
   auto image = co_await engine::run_build(job->daemon, std::move(run), why);
   if (!image && co_await is_cancelled()) {

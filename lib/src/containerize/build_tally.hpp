@@ -24,7 +24,8 @@ class build_tally {
     if (const auto* step = std::get_if<progress::step_started>(&what.body)) {
       steps_ = std::max({steps_, step->index, step->total});
     } else if (const auto* cached = std::get_if<progress::step_cached>(&what.body)) {
-      cached_.insert(cached->index);
+      // BuildKit's own steps have no number.
+      if (cached->index > 0) cached_.insert(cached->index);
     } else if (const auto* context = std::get_if<progress::context_progress>(&what.body)) {
       bytes_sent_ = std::max(bytes_sent_, context->bytes_sent);
     } else if (const auto* warned = std::get_if<progress::warning>(&what.body)) {

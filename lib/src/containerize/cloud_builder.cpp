@@ -57,6 +57,8 @@ task<containerized_image> build(std::shared_ptr<cloud_state> state, image_order 
   options.request.images.assign(1, order.image);
   options.request.cache_from.clear();
   if (!order.cache_from.empty()) options.request.cache_from.assign(1, order.cache_from);
+  // Whoever names this image as the cache of another one finds its layers.
+  if (options.request.buildkit) options.request.build_args.emplace("BUILDKIT_INLINE_CACHE", "1");
   options.request.dockerfile = context->dockerfile_name();
   gcp::source_factory source = [context = *context, hash = hash] {
     return std::shared_ptr<byte_source>(context.pack(hash));

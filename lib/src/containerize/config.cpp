@@ -52,6 +52,9 @@ class checker {
           "Build makes the image",
           why_);
     }
+    if (!options_.region.empty() && !bucket)
+      return refuse("region", options_.region, "is where Cloud Build runs, which takes image_build_bucket",
+                    why_);
     if (!options_.push && bucket) {
       return refuse("image_build_bucket", options_.docker.image_build_bucket,
                     "Google Cloud Build always pushes, so it cannot be told not to (no_push)", why_);

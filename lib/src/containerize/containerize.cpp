@@ -2,13 +2,12 @@
 
 #include "dockline/engine/image_ref.hpp"
 
-#include "archive/context_state.hpp"
 #include "archive/work.hpp"
+#include "archive/work_pool.hpp"
 #include "containerize/build_tally.hpp"
 #include "containerize/dockerfile.hpp"
 #include "containerize/image_uri.hpp"
 #include "containerize/parent_image.hpp"
-#include "containerize/refusal.hpp"
 #include "containerize/source_plan.hpp"
 #include "containerize/tensorflow_installation.hpp"
 #include "core/spawn.hpp"
@@ -47,7 +46,8 @@ class planner {
     containerize_options& options = request_.options;
     if (options.project.empty()) options.project = request_.environment.project;
     if (auto sound = check_options(options, why_); !sound) co_return sound.error();
-    if (auto named = choose_name(); !named) co_return named.error();
+    auto image = choose_image(options, request_.environment.new_uuid, why_);
+    if (!image) co_return image.error();
     auto found = co_await look();
     if (!found) co_return found.error();
     for (const auto& text : found->sources.warnings) tally_.warn(text);
@@ -67,7 +67,8 @@ class planner {
     order.context.dockerfile = archive::dockerfile_source::from_text(std::move(*dockerfile));
     order.context.extra_files = std::move(found->sources.extra_files);
     order.context.work = options.work;
-    order.cache_from = options.docker.cache_from.empty() ? options.docker.image : options.docker.cache_from;
+    order.image = std::move(*image);
+    order.cache_from = choose_cache(options.docker);
     order.push = options.push;
     plan_.entry_point = std::move(found->sources.entry_point);
     containerized_image told;
@@ -77,25 +78,6 @@ class planner {
   }
 
  private:
-  result<void> choose_name() {
-    const containerize_options& options = request_.options;
-    if (!options.docker.image.empty()) {
-      plan_.order.image = options.docker.image;
-      return result<void>();
-    }
-    std::string registry = options.registry;
-    if (registry.empty() && !options.project.empty()) registry = registry_of_project(options.project);
-    if (registry.empty() && options.push) {
-      return refuse("image", {},
-                    "an image that is pushed needs a place: name it (image), or name a project or a registry "
-                    "where it gets a name of its own (project, registry), or do not push it (no_push)",
-                    why_);
-    }
-    const auto& uuid = request_.environment.new_uuid;
-    plan_.order.image = derived_image_uri(registry, uuid ? uuid() : random_uuid());
-    return result<void>();
-  }
-
   // Whether the local TensorFlow has a say.
   bool needs_tensorflow() const {
     return request_.options.docker.parent_image.empty() && request_.environment.kaggle_image.empty();

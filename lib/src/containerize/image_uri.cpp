@@ -1,17 +1,19 @@
 #include "containerize/image_uri.hpp"
 
+#include "containerize/refusal.hpp"
 #include "core/encoding.hpp"
 
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 namespace dockline::containerize {
 
 std::string random_uuid() {
   std::array<unsigned char, 16> bytes{};
-  RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw std::bad_alloc();
   // RFC 9562, version 4, and the variant of that document.
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
@@ -32,6 +34,24 @@ std::string derived_image_uri(std::string_view registry, std::string_view uuid) 
   std::string uri(registry);
   if (!uri.empty() && !uri.ends_with('/')) uri += '/';
   return uri + "tf_cloud_train:" + tag;
+}
+
+result<std::string> choose_image(const containerize_options& options, const uuid_source& new_uuid,
+                                 diagnostics& why) {
+  if (!options.docker.image.empty()) return options.docker.image;
+  std::string registry = options.registry;
+  if (registry.empty() && !options.project.empty()) registry = registry_of_project(options.project);
+  if (registry.empty() && options.push) {
+    return refuse("image", {},
+                  "an image that is pushed needs a place: name it (image), or name a project or a registry "
+                  "where it gets a name of its own (project, registry), or do not push it (no_push)",
+                  why);
+  }
+  return derived_image_uri(registry, new_uuid ? new_uuid() : random_uuid());
+}
+
+const std::string& choose_cache(const docker_config& docker) noexcept {
+  return docker.cache_from.empty() ? docker.image : docker.cache_from;
 }
 
 }  // namespace dockline::containerize

@@ -8,6 +8,7 @@
 #include "dockline/engine/system.hpp"
 
 #include "containerize/build_tally.hpp"
+#include "containerize/daemon_build.hpp"
 #include "core/spawn.hpp"
 #include "engine/client_state.hpp"
 
@@ -32,11 +33,35 @@ std::string domain_of(const std::string& image) {
   return reference ? reference->domain : std::string();
 }
 
+// Asks `login` for a registry that the store has nothing for. Fails when it is cancelled, and only then.
+task<void> log_in(std::shared_ptr<local_state> state, std::string registry,
+                  engine::found_credentials& found) {
+  diagnostics words;
+  auto start = [state, registry, where = &words](auto handler) {
+    state->options.login(registry, where, completion_handler<engine::registry_auth>(std::move(handler)));
+  };
+  auto [code, auth] =
+      co_await asio::async_initiate<const decltype(no_throw), void(error_code, engine::registry_auth)>(
+          start, no_throw);
+  if (code == condition::cancelled) co_return code;
+  if (co_await is_cancelled()) co_return aborted();
+  if (code)
+    found.warnings.push_back("no credentials for " + registry + ": " + describe(code, words));
+  else if (!auth.anonymous())
+    found.auths.insert_or_assign(std::move(registry), std::move(auth));
+  co_return result<void>();
+}
+
 task<engine::found_credentials> find_credentials(std::shared_ptr<local_state> state,
                                                  std::vector<std::string> registries, diagnostics& why) {
   auto [code, found] = co_await engine::async_find_credentials(
-      state->daemon.get_executor(), state->options.credentials, std::move(registries), why, no_throw);
+      state->daemon.get_executor(), state->options.credentials, registries, why, no_throw);
   if (code) co_return code;
+  if (!state->options.login) co_return std::move(found);
+  for (std::string& registry : registries) {
+    if (found.auths.contains(registry)) continue;
+    if (auto asked = co_await log_in(state, std::move(registry), found); !asked) co_return asked.error();
+  }
   co_return std::move(found);
 }
 
@@ -95,9 +120,11 @@ class local_build {
 
     containerized_image image;
     image.image_uri = order_.image;
-    image.builder = "classic";
-    if (auto built = co_await build(std::move(*context), why); !built) co_return built.error();
+    auto builder = co_await build(std::move(*context), why);
+    if (!builder) co_return builder.error();
+    image.builder = std::move(*builder);
     if (order_.push) {
+      if (co_await is_cancelled()) co_return aborted();
       auto pushed = co_await push(why);
       if (!pushed) co_return pushed.error();
       image.digest = std::move(*pushed);
@@ -113,8 +140,8 @@ class local_build {
 
   task<archive::build_context> open_context(diagnostics& why) {
     archive::context_options options = order_.context;
-    // The classic builder gets what docker sends it.
-    options.mode = archive::ignore_mode::classic;
+    // Whoever builds at last sees to its own: the classic builder gets what docker sends it.
+    options.mode = archive::ignore_mode::buildkit;
     options.compress = state_->options.compress;
     options.compression_level = state_->options.compression_level;
     auto [code, context] = co_await archive::async_open_context(state_->daemon.get_executor(),
@@ -135,47 +162,47 @@ class local_build {
     co_return found;
   }
 
-  // podman looks at all layers that it has, and refuses a cache image with a tag.
-  task<void> name_cache(engine::build_options& build, diagnostics& why) {
-    auto [code, daemon] = co_await engine::async_ping(state_->daemon, why, no_throw);
-    if (code) co_return code;
-    if (daemon.libpod_version.empty()) build.cache_from.assign(1, order_.cache_from);
-    co_return result<void>();
-  }
-
-  // Names the cache image to the build if the daemon has it, as new as it can be had. A build that is given
-  // one that is not there would not look at its own layers either.
-  task<void> fetch_cache(engine::build_options& build, diagnostics& why) {
+  // Whether the daemon has the cache image, as new as it can be had.
+  task<image_presence> fetch_cache(diagnostics& why) {
     engine::pull_options options;
     options.auth = auth_for(credentials_, order_.cache_from);
     diagnostics words;
     auto [code, pulled] = co_await engine::async_image_pull(state_->daemon, order_.cache_from,
                                                             std::move(options), sink(), words, no_throw);
     if (code == condition::cancelled) co_return code;
-    if (!code) co_return co_await name_cache(build, why);
+    if (!code) co_return image_presence::present;
     auto [missing, image] =
         co_await engine::async_image_inspect(state_->daemon, order_.cache_from, why, no_throw);
     if (missing == condition::cancelled) co_return missing;
     tally_->warn("cache image " + order_.cache_from + " cannot be pulled: " + describe(code, words) +
                  (missing ? "; building without it" : "; taking the copy that the daemon has"));
-    if (missing) co_return result<void>();
-    co_return co_await name_cache(build, why);
+    co_return missing ? image_presence::absent : image_presence::present;
   }
 
-  task<void> build(archive::build_context context, diagnostics& why) {
-    engine::build_options options = state_->options.build;
-    options.dockerfile = context.dockerfile_name();
-    options.tags.assign(1, order_.image);
-    options.registry_auths = credentials_.auths;
-    options.cache_from.clear();
+  // The name of the builder that it was.
+  task<std::string> build(archive::build_context context, diagnostics& why) {
+    auto [unreached, daemon] = co_await engine::async_ping(state_->daemon, why, no_throw);
+    if (unreached) co_return unreached;
+    const bool podman = !daemon.libpod_version.empty();
+    daemon_build what(state_->daemon, std::move(context));
+    what.options = state_->options.build;
+    what.options.tags.assign(1, order_.image);
+    what.options.registry_auths = credentials_.auths;
+    what.options.cache_from.clear();
     if (!order_.cache_from.empty()) {
-      if (auto fetched = co_await fetch_cache(options, why); !fetched) co_return fetched.error();
+      auto fetched = co_await fetch_cache(why);
+      if (!fetched) co_return fetched.error();
+      // Named without being there it would keep the classic builder from its own layers. podman looks at all
+      // layers that it has, and refuses a cache image with a tag.
+      if (*fetched == image_presence::present && !podman)
+        what.options.cache_from.assign(1, order_.cache_from);
     }
-    std::shared_ptr<byte_source> packed = context.pack();
-    auto [code, image] = co_await engine::async_build(state_->daemon, std::move(packed), std::move(options),
-                                                      sink(), why, no_throw);
-    if (code) co_return code;
-    co_return result<void>();
+    what.builder = state_->options.builder;
+    what.inline_cache = !podman;
+    what.on_event = sink();
+    if (co_await is_cancelled()) co_return aborted();
+    auto builder = co_await build_on_daemon(std::move(what), why);
+    co_return builder;
   }
 
   // The digest.

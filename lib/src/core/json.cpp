@@ -257,6 +257,8 @@ writer& writer::null() {
 
 const std::string& writer::text() const noexcept { return impl_->output.text; }
 
+std::string writer::take_part() { return std::exchange(impl_->output.text, std::string()); }
+
 std::string writer::take() {
   std::string text = std::exchange(impl_->output.text, {});
   impl_->json.Reset(impl_->output);

@@ -146,6 +146,8 @@ class writer {
   // What was written so far; take() leaves the writer ready for another value.
   const std::string& text() const noexcept;
   std::string take();
+  // What was written since the last part of a value that goes on.
+  std::string take_part();
 
  private:
   struct impl;

@@ -5,6 +5,7 @@
 
 #include "core/encoding.hpp"
 #include "core/json.hpp"
+#include "http/status.hpp"
 
 #include <algorithm>
 #include <set>
@@ -110,22 +111,12 @@ std::string seconds_after(std::chrono::system_clock::time_point time) {
 
 error_code code_of_status(int status, std::string_view body, diagnostics& why) {
   why.set_server_message(words_of(body));
-  switch (status) {
-    case 400: return errc::bad_request;
-    case 401: return errc::unauthorized;
-    case 403: return errc::denied;
-    case 404: return errc::not_found;
-    case 405:
-    case 406:
-    case 501: return errc::not_acceptable;
-    case 409:
-    case 412: return errc::conflict;
-    default: break;
-  }
-  if (why.server_message().empty())
+  const error_code code = http::code_of_status(status);
+  const bool says_little =
+      code == errc::service_failed || code == errc::refused || code == errc::unexpected_answer;
+  if (says_little && why.server_message().empty())
     why.set_client_message("the daemon answered with status " + std::to_string(status));
-  if (status >= 500) return errc::service_failed;
-  return status >= 400 ? errc::refused : errc::unexpected_answer;
+  return code;
 }
 
 result<void> require_version(api_version version, api_version since, std::string_view what,

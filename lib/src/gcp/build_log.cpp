@@ -68,6 +68,13 @@ void read_title(std::string_view title, failed_step& into) {
   into.total = total;
 }
 
+// BuildKit goes on without a cache that it cannot get. docker 20's command line writes "[4] " before it.
+bool may_fail(std::string_view title) {
+  failed_step step;
+  read_title(title, step);
+  return step.instruction.starts_with("importing cache manifest from ");
+}
+
 // "12.34 " before what a program printed.
 bool take_seconds(std::string_view& text) {
   const std::size_t end = text.find(' ');
@@ -316,7 +323,7 @@ void build_log::fail(step& which, std::string_view reason) {
     told.cancelled = reason == "canceled";
     emit(std::move(told));
   }
-  if (failure_ || reason == "canceled") return;
+  if (failure_ || reason == "canceled" || (!classic_ && may_fail(which.title))) return;
   failure_.emplace();
   failure_->instruction = which.title;
   if (classic_) {

@@ -17,6 +17,8 @@ namespace {
 
 // Answers that are held whole: resources and lists of them, words of refusals.
 constexpr std::size_t longest_answer = std::size_t{16} << 20;
+// What stands in a URL for the universe that is not known yet; no URL of ours has it otherwise.
+constexpr std::string_view open_universe = "{universe}";
 
 http::proxy_variables proxies_of(const client_options& options) {
   http::proxy_variables variables;
@@ -63,18 +65,33 @@ client_state::client_state(asio::any_io_executor own, credentials asker, client_
 
 std::string client_state::storage_url() const {
   if (!options.storage_endpoint.empty()) return without_slash(options.storage_endpoint);
-  return "https://storage." + who.universe();
+  return base_of("storage");
 }
 
 std::string client_state::cloud_build_url(std::string_view region) const {
   if (!options.cloud_build_endpoint.empty()) return without_slash(options.cloud_build_endpoint);
   if (options.regional_endpoints && !region.empty() && region != "global")
-    return "https://cloudbuild." + std::string(region) + ".rep." + who.universe();
-  return "https://cloudbuild." + who.universe();
+    return base_of("cloudbuild." + std::string(region) + ".rep");
+  return base_of("cloudbuild");
+}
+
+std::string client_state::resource_manager_url() const {
+  if (!options.resource_manager_endpoint.empty()) return without_slash(options.resource_manager_endpoint);
+  return base_of("cloudresourcemanager");
+}
+
+std::string client_state::base_of(std::string_view service) const {
+  const bool asked_for = std::holds_alternative<metadata_server>(who.source()->who);
+  return "https://" + std::string(service) + '.' + (asked_for ? std::string(open_universe) : who.universe());
 }
 
 task<open_answer> client_state::open(api_call call, diagnostics& why) {
   open_answer answer;
+  if (const std::size_t place = call.url.find(open_universe); place != call.url.npos) {
+    auto universe = co_await ask_universe(why);
+    if (!universe) co_return universe.error();
+    call.url.replace(place, open_universe.size(), *universe);
+  }
   auto where = http::parse_url(call.url, why);
   if (!where) co_return where.error();
   answer.where = std::move(*where);
@@ -85,6 +102,8 @@ task<open_answer> client_state::open(api_call call, diagnostics& why) {
   request.head.fields.push_back({"Accept-Encoding", "identity"});
   request.body = std::move(call.body);
   request.parts = std::move(call.parts);
+  request.observer = options.on_exchange;
+  request.number = ++exchanges;
   http::deadlines limits;
   limits.connect = options.connect_timeout;
   limits.idle = options.idle_timeout;

@@ -10,6 +10,7 @@
 #include "http/origins.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,9 +43,11 @@ struct client_state : std::enable_shared_from_this<client_state> {
   std::function<std::chrono::system_clock::time_point()> now;
   std::function<double()> random;  // from 0 to below 1
 
-  // The bases of the services' URLs, without a slash at the end.
+  // The bases of the services' URLs, without a slash at the end. What only the metadata server knows, the
+  // universe, is left open in them: open() fills it in.
   std::string storage_url() const;
   std::string cloud_build_url(std::string_view region) const;
+  std::string resource_manager_url() const;
 
   retry_schedule schedule() const { return {options.retries, random}; }
 
@@ -74,8 +77,15 @@ struct client_state : std::enable_shared_from_this<client_state> {
   // That token is refused: it is not given out again.
   void refused(const std::string& scope, const std::string& token);
 
-  // What the environment or the credentials say, else what the metadata server does.
+  // What the environment or the credentials say, else what the metadata server does, or Resource Manager of
+  // the project of an external account's pool.
   task<std::string> project(diagnostics& why);
+
+  // How many requests were made.
+  std::uint64_t exchanges = 0;
+
+  // The newest refresh token of a workforce's user, where answers brought others than the file has.
+  std::string newer_refresh_token;
 
   // Whether the tokens that a service account signs by itself are refused, so that it has to ask for others.
   bool own_tokens_refused = false;
@@ -92,9 +102,13 @@ struct client_state : std::enable_shared_from_this<client_state> {
 
   void start_renewal(const std::string& scope, bool background);
   task<access_token> await_renewal(std::shared_ptr<renewal> shared, diagnostics& why);
+  std::string base_of(std::string_view service) const;
+  task<std::string> ask_universe(diagnostics& why);
+  task<std::string> ask_project(diagnostics& why);
 
   std::map<std::string, slot> tokens_;
-  std::string project_;  // that the metadata server told
+  std::string project_;   // that the metadata server or Resource Manager told
+  std::string universe_;  // that the metadata server told
 };
 
 }  // namespace dockline::gcp

@@ -117,6 +117,18 @@ task<std::vector<build_record>> list(std::shared_ptr<client_state> state, build_
   co_return all;
 }
 
+// Starts what is asked of one build that is there.
+using call_on_build = task<build_record> (*)(std::shared_ptr<client_state>, build_place, std::string,
+                                             diagnostics&);
+void start_on_build(const client& google, call_on_build call, build_place where, std::string id,
+                    diagnostics* why, completion_handler<build_record> handler) {
+  auto state = google.state();
+  spawn<build_record>(state->strand, why, std::move(handler),
+                      [state, call, where = std::move(where), id = std::move(id)](diagnostics& words) {
+                        return call(state, where, id, words);
+                      });
+}
+
 }  // namespace
 
 task<build_place> settle(std::shared_ptr<client_state> state, build_place where, diagnostics& why) {
@@ -224,29 +236,17 @@ void start_create_build(client google, build_place where, build_request what, di
 
 void start_get_build(client google, build_place where, std::string id, diagnostics* why,
                      completion_handler<build_record> handler) {
-  auto state = google.state();
-  spawn<build_record>(state->strand, why, std::move(handler),
-                      [state, where = std::move(where), id = std::move(id)](diagnostics& words) {
-                        return get(state, where, id, words);
-                      });
+  start_on_build(google, get, std::move(where), std::move(id), why, std::move(handler));
 }
 
 void start_cancel_build(client google, build_place where, std::string id, diagnostics* why,
                         completion_handler<build_record> handler) {
-  auto state = google.state();
-  spawn<build_record>(state->strand, why, std::move(handler),
-                      [state, where = std::move(where), id = std::move(id)](diagnostics& words) {
-                        return cancel(state, where, id, words);
-                      });
+  start_on_build(google, cancel, std::move(where), std::move(id), why, std::move(handler));
 }
 
 void start_retry_build(client google, build_place where, std::string id, diagnostics* why,
                        completion_handler<build_record> handler) {
-  auto state = google.state();
-  spawn<build_record>(state->strand, why, std::move(handler),
-                      [state, where = std::move(where), id = std::move(id)](diagnostics& words) {
-                        return retry(state, where, id, words);
-                      });
+  start_on_build(google, retry, std::move(where), std::move(id), why, std::move(handler));
 }
 
 void start_list_builds(client google, build_list_options options, diagnostics* why,

@@ -3,8 +3,8 @@
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/gcp/credentials.hpp"
 
+#include "core/small_file.hpp"
 #include "gcp/credential_source.hpp"
-#include "gcp/small_file.hpp"
 
 #include <unistd.h>
 
@@ -134,6 +134,8 @@ client_options client_options_from(const environment& variables) {
     options.anonymous_storage = true;
   }
   options.cloud_build_endpoint = value_of(variables, "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDBUILD");
+  options.resource_manager_endpoint =
+      value_of(variables, "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER");
   options.metadata_host = first("GCE_METADATA_HOST", "GCE_METADATA_ROOT");
   options.https_proxy = first("HTTPS_PROXY", "https_proxy");
   // A CGI program's HTTP_PROXY is whatever the other side of its request sent as "Proxy".

@@ -4,6 +4,7 @@
 
 #include "core/encoding.hpp"
 #include "core/json.hpp"
+#include "http/status.hpp"
 
 #include <algorithm>
 
@@ -99,20 +100,7 @@ error_code code_of_answer(int status, std::string_view body, std::string_view se
   std::string ours = std::string(service) + " answered " + std::to_string(status);
   if (!told.reason.empty() && told.reason != told.message) ours += " " + told.reason;
   why.set_client_message(std::move(ours));
-  switch (status) {
-    case 400: return errc::bad_request;
-    case 401: return errc::unauthorized;
-    case 403: return errc::denied;
-    case 404: return errc::not_found;
-    case 405:
-    case 406:
-    case 501: return errc::not_acceptable;
-    case 409:
-    case 412: return errc::conflict;
-    default: break;
-  }
-  if (status >= 500) return errc::service_failed;
-  return status >= 400 ? errc::refused : errc::unexpected_answer;
+  return http::code_of_status(status);
 }
 
 bool is_transient(int status) noexcept {

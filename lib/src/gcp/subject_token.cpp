@@ -4,8 +4,8 @@
 
 #include "core/json.hpp"
 #include "core/run_program.hpp"
+#include "core/small_file.hpp"
 #include "gcp/aws_request.hpp"
-#include "gcp/small_file.hpp"
 #include "gcp/token_requests.hpp"
 #include "gcp/token_source.hpp"
 

@@ -6,6 +6,7 @@
 #include "core/json.hpp"
 #include "gcp/google_error.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cstring>
@@ -19,6 +20,9 @@ using namespace std::chrono_literals;
 constexpr std::string_view usual_metadata_host = "metadata.google.internal";
 // What a server that does not say gives: OAuth leaves it to its documentation, which says an hour.
 constexpr std::chrono::seconds usual_lifetime{3600};
+// What a service may say beyond these would not fit the clock, which counts nanoseconds.
+constexpr std::int64_t longest_lifetime = 10 * 365 * 24 * 3600;
+constexpr std::int64_t year_2200 = 7'258'118'400;  // seconds since 1970
 // From here on a clock is what is wrong: the bound that Google's servers have for a token's times.
 constexpr std::chrono::minutes clock_tolerance{5};
 
@@ -113,6 +117,29 @@ api_call metadata_token(std::string_view host, std::string_view scope) {
   return ask_metadata(host, "instance/service-accounts/default/token?scopes=" + escape_query(scopes));
 }
 
+std::string project_number(const external_account& who) {
+  constexpr std::string_view pool = "//iam.googleapis.com/projects/";
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string_view rest = who.audience;
+  if (!rest.starts_with(pool)) return {};
+  rest.remove_prefix(pool.size());
+  const std::string_view number = rest.substr(0, rest.find('/'));
+  return std::ranges::all_of(number, is_digit) ? std::string(number) : std::string();
+}
+
+bool is_host_name(std::string_view text) {
+  constexpr std::size_t longest = 253;
+  const auto belongs = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+  };
+  return !text.empty() && text.size() <= longest && std::ranges::all_of(text, belongs);
+}
+
+std::string read_next_refresh_token(std::string_view body) {
+  const auto parsed = json::parse(body);
+  return std::string(parsed ? parsed->root().find("refresh_token").string_or_empty() : std::string_view());
+}
+
 result<access_token> read_token(std::string_view body, clock_time now, diagnostics& why) {
   const auto parsed = json::parse(body);
   const json::value root = parsed ? parsed->root() : json::value();
@@ -123,7 +150,8 @@ result<access_token> read_token(std::string_view body, clock_time now, diagnosti
     return errc::unexpected_answer;
   }
   found.expires =
-      now + std::chrono::seconds(number_of(root.find("expires_in")).value_or(usual_lifetime.count()));
+      now + std::chrono::seconds(std::clamp<std::int64_t>(
+                number_of(root.find("expires_in")).value_or(usual_lifetime.count()), 0, longest_lifetime));
   return found;
 }
 
@@ -226,7 +254,7 @@ result<program_token> read_program_answer(std::string_view text, std::string_vie
   found.token = root.find(saml ? "saml_response" : "id_token").string_or_empty();
   if (found.token.empty()) return refuse("gave no token");
   if (const auto expires = number_of(root.find("expiration_time")))
-    found.expires = clock_time(std::chrono::seconds(*expires));
+    found.expires = clock_time(std::chrono::seconds(std::clamp<std::int64_t>(*expires, 0, year_2200)));
   return found;
 }
 
@@ -235,7 +263,9 @@ std::optional<clock_time> parse_rfc3339(std::string_view text) {
   const std::string copy(text);
   const char* rest = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
   if (rest == nullptr) return std::nullopt;
-  auto time = std::chrono::system_clock::from_time_t(::timegm(&parts));
+  const std::time_t seconds = ::timegm(&parts);
+  if (seconds < 0 || seconds > year_2200) return std::nullopt;
+  const auto time = std::chrono::system_clock::from_time_t(seconds);
   if (*rest == '.') {
     ++rest;
     while (std::isdigit(static_cast<unsigned char>(*rest)) != 0) ++rest;

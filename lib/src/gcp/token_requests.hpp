@@ -23,6 +23,14 @@ api_call impersonate(const std::string& url, const std::vector<std::string>& del
 api_call ask_metadata(std::string_view host, std::string_view path);
 api_call metadata_token(std::string_view host, std::string_view scope);
 
+// The number of the project that an external account's pool belongs to, "123456789012"; empty for a workforce,
+// which belongs to none but the one that it names itself.
+std::string project_number(const external_account& who);
+// Whether the text is a domain's name, as the metadata server's answer about the universe has to be.
+bool is_host_name(std::string_view text);
+
+// The refresh token that an answer of a token's server brings; empty where the old one stays.
+std::string read_next_refresh_token(std::string_view body);
 // The answer of a token's server. Errors: errc::unexpected_answer.
 result<access_token> read_token(std::string_view body, clock_time now, diagnostics& why);
 // The answer of an impersonation. Errors: the same.

@@ -66,6 +66,23 @@ task<access_token> fetch(asking whom, const service_account& who, const std::str
   co_return token;
 }
 
+task<access_token> fetch(asking whom, authorized_user who, diagnostics& why) {
+  // Where each refresh token is good for one answer, the file's is good for the first one.
+  if (!whom.state->newer_refresh_token.empty()) who.refresh_token = whom.state->newer_refresh_token;
+  auto body = co_await ask(whom, refresh_user(who), why);
+  wipe(who.refresh_token);
+  if (!body) co_return body.error();
+  if (who.by_workforce) {
+    if (auto next = read_next_refresh_token(*body); !next.empty()) {
+      wipe(whom.state->newer_refresh_token);
+      whom.state->newer_refresh_token = std::move(next);
+    }
+  }
+  auto read = read_token(*body, whom.state->now(), why);
+  wipe(*body);
+  co_return read;
+}
+
 task<access_token> fetch(asking whom, const external_account& who, const std::string& scope,
                          diagnostics& why) {
   auto subject = co_await fetch_subject(whom.state, who, why);
@@ -150,7 +167,7 @@ task<access_token> fetch_token(std::shared_ptr<client_state> state,
     co_return token;
   }
   if (const auto* who = std::get_if<authorized_user>(&source->who)) {
-    auto token = co_await ask_for_token(whom, refresh_user(*who), why);
+    auto token = co_await fetch(whom, *who, why);
     co_return token;
   }
   if (const auto* who = std::get_if<external_account>(&source->who)) {

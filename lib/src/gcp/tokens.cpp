@@ -114,36 +114,12 @@ void client_state::refused(const std::string& scope, const std::string& token) {
   place.kept.reset();
 }
 
-task<std::string> client_state::project(diagnostics& why) {
-  if (!options.project.empty()) co_return options.project;
-  if (!who.project().empty()) co_return who.project();
-  if (!project_.empty()) co_return project_;
-  if (std::holds_alternative<metadata_server>(who.source()->who)) {
-    auto told = co_await read_metadata(shared_from_this(),
-                                       ask_metadata(options.metadata_host, "project/project-id"), why);
-    if (!told) co_return told.error();
-    if (*told && !(*told)->empty()) {
-      project_ = **told;
-      co_return project_;
-    }
-  }
-  why.set_client_message(
-      "no Google Cloud project: name one, set GOOGLE_CLOUD_PROJECT, or run: gcloud config set project ID");
-  co_return errc::invalid_argument;
-}
-
 void start_access_token(client google, std::string scope, diagnostics* why,
                         completion_handler<access_token> handler) {
   auto state = google.state();
   spawn<access_token>(
       state->strand, why, std::move(handler),
       [state, scope = std::move(scope)](diagnostics& words) { return state->token(scope, words); });
-}
-
-void start_project_id(client google, diagnostics* why, completion_handler<std::string> handler) {
-  auto state = google.state();
-  spawn<std::string>(state->strand, why, std::move(handler),
-                     [state](diagnostics& words) { return state->project(words); });
 }
 
 }  // namespace dockline::gcp

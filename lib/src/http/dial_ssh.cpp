@@ -94,8 +94,8 @@ class reaped_child {
 
 // What the stream and the operations that run on it share.
 struct ssh_state : std::enable_shared_from_this<ssh_state> {
-  ssh_state(asio::any_io_executor own, std::string name)
-      : executor(own), host(std::move(name)), socket(own), errors(std::move(own)) {}
+  ssh_state(const asio::any_io_executor& own, std::string name)
+      : executor(own), host(std::move(name)), socket(own), errors(own) {}
 
   asio::any_io_executor executor;
   std::string host;

@@ -22,8 +22,10 @@ constexpr std::array<std::string_view, 12> harmless_fields = {
     "Accept", "Connection",    "Content-Length", "Content-Range",     "Content-Type", "Expect",
     "Host",   "Last-Event-ID", "Range",          "Transfer-Encoding", "Upgrade",      "User-Agent"};
 // What a daemon or a proxy before it may set.
-constexpr std::array<std::string_view, 3> secret_answer_fields = {"Authentication-Info",
-                                                                  "Proxy-Authentication-Info", "Set-Cookie"};
+constexpr std::array<std::string_view, 4> secret_answer_fields = {
+    "Authentication-Info", "Proxy-Authentication-Info", "Set-Cookie", "X-GUploader-UploadID"};
+// Whoever has it may go on with that upload.
+constexpr std::string_view upload_parameter = "upload_id";
 
 bool contains(const auto& names, std::string_view name) {
   return std::ranges::any_of(names, [&](std::string_view one) { return beast::iequals(one, name); });
@@ -114,9 +116,14 @@ std::string shown_target(std::string_view target) {
     shown += before;
     shown += pair.substr(0, equal);
     if (equal < pair.size()) {
+      const std::string_view name = pair.substr(0, equal);
       const std::string value = unescape(pair.substr(equal + 1));
-      const std::string safe =
-          pair.substr(0, equal) == "buildargs" ? shown_build_args(value) : without_userinfo(value);
+      std::string safe;
+      if (name == "buildargs") {
+        safe = shown_build_args(value);
+      } else {
+        safe = name == upload_parameter || names_a_secret(name) ? std::string(mask) : without_userinfo(value);
+      }
       shown += '=';
       // What hides nothing is shown as it goes out.
       shown += safe == value ? std::string(pair.substr(equal + 1)) : escape_query(safe);
@@ -157,7 +164,12 @@ std::string shown_answer(const response_head& head) {
   std::string shown = "HTTP/1.1 " + std::to_string(head.status) + ' ' + head.reason + '\n';
   for (const auto& [name, value] : head.fields) {
     shown += name + ": ";
-    shown += contains(secret_answer_fields, name) ? std::string(mask) : without_userinfo(value);
+    if (contains(secret_answer_fields, name)) {
+      shown += mask;
+    } else {
+      shown +=
+          beast::iequals(name, "Location") ? shown_target(without_userinfo(value)) : without_userinfo(value);
+    }
     shown += '\n';
   }
   return shown;

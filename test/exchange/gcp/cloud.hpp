@@ -5,7 +5,7 @@
 #include "dockline/gcp/client.hpp"
 #include "dockline/gcp/credentials.hpp"
 
-#include "exchange/conversation.hpp"
+#include "exchange/operation_loop.hpp"
 #include "support/google_server.hpp"
 
 #include <fstream>
@@ -27,6 +27,7 @@ inline gcp::client_options options_for(const google_server& google) {
   gcp::client_options options;
   options.storage_endpoint = google.base();
   options.cloud_build_endpoint = google.base();
+  options.resource_manager_endpoint = google.base();
   options.metadata_host = google.metadata();
   options.ca_file = google.told("ca");
   options.project = google.told("project");
@@ -45,57 +46,22 @@ inline gcp::credentials credentials_of(const google_server& google, std::string_
   return std::move(*parsed);
 }
 
-// An event loop, a client on it, and the signal that cancels.
-class cloud {
+// A client of that Google on a loop.
+class cloud : public operation_loop {
  public:
   cloud(gcp::credentials who, gcp::client_options options)
       : google(context.get_executor(), std::move(who), std::move(options)) {}
   explicit cloud(const google_server& server, std::string_view name = "service_account")
       : cloud(credentials_of(server, name), options_for(server)) {}
 
-  asio::io_context context;
-  asio::cancellation_signal cancel;
   gcp::client google;
-
-  template <class T, class Start>
-  std::shared_ptr<outcome<T>> begin(Start start) {
-    auto seen = std::make_shared<outcome<T>>();
-    start(seen->why,
-          asio::bind_cancellation_slot(cancel.slot(), [seen](error_code code, auto... value) mutable {
-            ++seen->completions;
-            seen->code = code;
-            if constexpr (sizeof...(value) > 0) seen->value = (std::move(value), ...);
-          }));
-    CHECK(seen->completions == 0);
-    context.restart();
-    return seen;
-  }
-
-  void run(std::chrono::seconds longest = patience) {
-    context.restart();
-    context.run_for(longest);
-    CHECK(context.stopped());
-  }
-
-  template <class T, class Start>
-  outcome<T> operation(Start start, std::chrono::seconds longest = patience) {
-    auto seen = begin<T>(std::move(start));
-    run(longest);
-    REQUIRE(seen->completions == 1);
-    return std::move(*seen);
-  }
 
   auto begin_token() {
     return begin<gcp::access_token>([this](diagnostics& why, auto token) {
       gcp::async_access_token(google, std::string(gcp::cloud_platform_scope), why, std::move(token));
     });
   }
-  outcome<gcp::access_token> token() {
-    auto seen = begin_token();
-    run();
-    REQUIRE(seen->completions == 1);
-    return std::move(*seen);
-  }
+  outcome<gcp::access_token> token() { return end_of(begin_token()); }
 };
 
 }  // namespace dockline::test

@@ -1,5 +1,7 @@
 // Google by way of a proxy, which the environment names.
 
+#include "dockline/gcp/storage.hpp"
+
 #include "exchange/gcp/cloud.hpp"
 #include "support/relay.hpp"
 
@@ -75,6 +77,32 @@ TEST_SUITE("exchange/gcp/proxy") {
       CHECK(head.find("Host: token.example:443\r\n") != std::string::npos);
       // me:p@ss
       CHECK(head.find("Proxy-Authorization: Basic bWU6cEBzcw==\r\n") != std::string::npos);
+    }
+  }
+
+  TEST_CASE("where the services are is what the metadata server says of its universe") {
+    struct row {
+      const char* told;
+      const char* asked;
+    };
+    for (const row& one : {row{R"("u.example")", "storage.u.example"}, row{"null", "storage.googleapis.com"},
+                           row{R"("not a name")", "storage.googleapis.com"}}) {
+      CAPTURE(one.told);
+      const google_server server;
+      server.settings(R"({"universe": )" + std::string(one.told) + '}');
+      proxied proxy([](peer& client) {
+        client.read_head();
+        client.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        client.wait_for_close();
+      });
+      gcp::client_options options = by(proxy.url());
+      options.metadata_host = server.metadata();
+      cloud there(gcp::metadata_credentials(), options);
+      const auto seen = there.operation<std::optional<gcp::stored_object>>([&](diagnostics& why, auto done) {
+        gcp::async_find_object(there.google, "box", "thing", why, std::move(done));
+      });
+      CHECK(seen.code == errc::cannot_connect);
+      CHECK(proxy.request().head.starts_with("CONNECT " + std::string(one.asked) + ":443 HTTP/1.1\r\n"));
     }
   }
 

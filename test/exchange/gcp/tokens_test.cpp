@@ -33,6 +33,40 @@ TEST_SUITE("exchange/gcp/tokens") {
     }
   }
 
+  TEST_CASE("a refresh token that is good once is followed by the one that its answer brings") {
+    const google_server server;
+    server.settings(R"({"token_lifetime": 0})");  // so that each use asks for a token
+    cloud there(server, "workforce_user");
+    for (int i = 0; i < 3; ++i) CHECK(is_token(there.token()));
+    CHECK(server.count("POST", "/v1/oauthtoken") == 3);
+    // What the file has was good once.
+    cloud other(server, "workforce_user");
+    CHECK(other.token().code == errc::token_refused);
+  }
+
+  TEST_CASE("the project of an external account is its pool's, as Resource Manager knows it") {
+    const google_server server;
+    gcp::client_options options = options_for(server);
+    options.project.clear();
+    for (const auto* type : {"external_file", "external_impersonated"}) {
+      CAPTURE(type);
+      cloud there(credentials_of(server, type), options);
+      for (int i = 0; i < 2; ++i) {
+        const auto project = there.operation<std::string>([&](diagnostics& said, auto token) {
+          gcp::async_project_id(there.google, said, std::move(token));
+        });
+        CHECK(project.words() == error_code().message());
+        CHECK(project.value == "dockline-test");
+      }
+    }
+    CHECK(server.count("GET", "/v1/projects/") == 2);
+    // A user's credentials have none.
+    cloud there(credentials_of(server, "workforce_user"), options);
+    const auto none = there.operation<std::string>(
+        [&](diagnostics& said, auto token) { gcp::async_project_id(there.google, said, std::move(token)); });
+    CHECK(none.code == errc::invalid_argument);
+  }
+
   TEST_CASE("a service account's key signs its tokens itself") {
     const google_server server;
     cloud there(server);

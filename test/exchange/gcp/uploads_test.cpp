@@ -105,6 +105,30 @@ void check_arrived(const outcome<gcp::stored_object>& seen, const google_server&
 }  // namespace
 
 TEST_SUITE("exchange/gcp/uploads") {
+  TEST_CASE("who looks on sees each request, but no token and no session") {
+    const google_server server({"--bucket", "box", "--anonymous"});
+    gcp::client_options options = options_for(server);
+    std::string seen;
+    std::uint64_t sent = 0;
+    options.on_exchange = [&](const http::exchange_event& what) {
+      seen += what.head;
+      if (what.phase == http::exchange_phase::over) sent += what.sent;
+    };
+    uploading there(credentials_of(server, "authorized_user"), options);
+    check_arrived(there.upload(5 * granule + 3), server, 5 * granule + 3);
+    CHECK(sent > 5 * granule);
+    CHECK(seen.find("POST /token HTTP/1.1\n") != std::string::npos);
+    CHECK(seen.find("POST /upload/storage/v1/b/box/o?uploadType=resumable") != std::string::npos);
+    CHECK(seen.find("Authorization: ***\n") != std::string::npos);
+    CHECK(seen.find("Bearer") == std::string::npos);
+    CHECK(seen.find("ya29") == std::string::npos);
+    const std::string parameter = "upload_id=";
+    int sessions = 0;
+    for (std::size_t at = 0; (at = seen.find(parameter, at)) != seen.npos; at += parameter.size(), ++sessions)
+      CHECK(seen.compare(at + parameter.size(), 9, "%2A%2A%2A") == 0);
+    CHECK(sessions > 1);
+  }
+
   TEST_CASE("small and large ones arrive, whatever their size is to the pieces") {
     const google_server server({"--bucket", "box", "--anonymous"});
     for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{1}, granule - 1, granule, granule + 1,

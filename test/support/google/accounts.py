@@ -157,6 +157,9 @@ class Accounts:
             "authorized_user_expired": user | {"refresh_token": "expired"},
             "authorized_user_revoked": user | {"refresh_token": "revoked"},
             "authorized_user_rapt": user | {"refresh_token": "rapt"},
+            "workforce_user": {"type": "external_account_authorized_user", "client_id": self.client_id,
+                               "client_secret": self.client_secret, "refresh_token": "workforce-1",
+                               "token_url": f"{base}/v1/oauthtoken"},
             "external_file": external,
             "external_url": external | {"credential_source": {
                 "url": f"{base}/subject-token", "headers": {"X-Subject": "yes"},

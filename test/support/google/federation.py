@@ -1,12 +1,14 @@
 """sts.googleapis.com: access tokens for tokens of others; and a place where one of those is had by URL."""
 
+import base64
 import hashlib
 import hmac
 import json
 import re
 import urllib.parse
 
-from messages import as_json, as_text, oauth_error
+from accounts import CLOUD_PLATFORM
+from messages import as_json, as_text, oauth_error, rpc_error
 from metadata import ACCESS_KEY, SECRET_KEY, SESSION
 from tokens import form_of
 
@@ -21,12 +23,35 @@ class Federation:
         self._accounts = accounts
         google.route("POST", "/v1/token", self._exchange)
         google.route("GET", "/subject-token", self._subject)
+        google.route("POST", "/v1/oauthtoken", self._refresh)
+        google.route("GET", r"/v1/projects/(\d+)", self._project)
+        self._workforce = "workforce-1"
 
     @staticmethod
     def _subject(request):
         if request.headers.get("X-Subject") != "yes":
             return as_text("Forbidden", 403)
         return as_json({"id_token": "subject-token-good", "other": 1})
+
+    def _refresh(self, request):
+        """A workforce's user: each refresh token is good once, and its answer brings the next one."""
+        form = form_of(request) or {}
+        known = f"{self._accounts.client_id}:{self._accounts.client_secret}".encode()
+        if request.headers.get("Authorization") != "Basic " + base64.b64encode(known).decode():
+            return oauth_error("invalid_client", "The OAuth client was not found.", 401)
+        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != self._workforce:
+            return oauth_error("invalid_grant", "Token has been used.")
+        name, number = self._workforce.split("-")
+        self._workforce = f"{name}-{int(number) + 1}"
+        return as_json(self._accounts.token_answer("federated", [CLOUD_PLATFORM], refresh_token=self._workforce))
+
+    def _project(self, request, number):
+        """Resource Manager."""
+        self._accounts.caller(request, "cloudresourcemanager")
+        if number != self._accounts.number:
+            return rpc_error(403, "The caller does not have permission")
+        return as_json({"projectNumber": number, "projectId": self._accounts.project, "lifecycleState": "ACTIVE",
+                        "name": self._accounts.project, "createTime": "2026-01-01T00:00:00.000Z"})
 
     def _exchange(self, request):
         form = form_of(request)

@@ -162,15 +162,14 @@ class Connection(http.server.BaseHTTPRequestHandler):
             if request.action.get("reset") == "after":
                 raise Reset("as told")
             entry["status"] = answer.status
+            google.journal.end(entry, request)  # before the answer: who has it may ask for the log at once
             self._send(request, answer)
         except Reset as reason:
-            entry["reset"] = str(reason)
+            google.journal.end(entry, request, str(reason))
             self._reset()
         except (OSError, ValueError, http.client.HTTPException) as problem:
-            entry["reset"] = repr(problem)
+            google.journal.end(entry, request, repr(problem))
             self._reset()
-        finally:
-            google.journal.end(entry, request)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
 
@@ -296,10 +295,10 @@ class Journal:
                 self._entries.append(entry)
         return entry
 
-    def end(self, entry, request):
-        entry["received"] = request.received
-        entry["seconds"] = time.time() - entry["time"]
-        entry.update(request.note)
+    def end(self, entry, request, reset=None):
+        told = {"received": request.received, "seconds": time.time() - entry["time"], **request.note}
+        with self._lock:
+            entry.update(told if reset is None else told | {"reset": reset})
 
     def told(self):
         with self._lock:

@@ -131,6 +131,22 @@ TEST_SUITE("archive/context_listing") {
           R"("skipped":[{"path":"s","reason":"a socket"}],)"
           R"("totals":{"entries":2,"bytes":3,"ignored":1}})");
   }
+
+  TEST_CASE("the JSON of a long listing is handed over in parts") {
+    context_listing listing;
+    listing.entries.resize(10'000);
+    for (auto& entry : listing.entries) entry.path = "some/path";
+    std::string whole;
+    std::size_t parts = 0;
+    to_json(build_context(), listing, [&](std::string_view part) {
+      CHECK(part.size() < 20'000);
+      whole += part;
+      ++parts;
+    });
+    CHECK(parts > 10);
+    CHECK(whole == to_json(build_context(), listing));
+    CHECK(whole.ends_with(R"("totals":{"entries":10000,"bytes":0,"ignored":0}})"));
+  }
 }
 
 }  // namespace dockline::archive

@@ -212,6 +212,22 @@ TEST_SUITE("buildkit/trace") {
     CHECK(heard.told.failed_title() == "[s 2/3] RUN make");
   }
 
+  TEST_CASE("a cache that is not there is not what a build fails by") {
+    listener heard;
+    heard.told.add(response()
+                       .vertex("c", "importing cache manifest from h:5000/app:1", 1, 2, false, "not found")
+                       .vertex("a", "[2/2] RUN make", 3, 100, false,
+                               "process \"make\" did not complete successfully: exit code: 2")
+                       .bytes(),
+                   at(200));
+    heard.told.finish(at(300), true);
+    CHECK(heard.take().find("not found") != std::string::npos);
+    REQUIRE(heard.told.failure() != nullptr);
+    CHECK(heard.told.failure()->instruction == "RUN make");
+    CHECK(heard.told.failure()->exit_code == 2);
+    CHECK(heard.told.failed_title() == "[2/2] RUN make");
+  }
+
   TEST_CASE("steps of a group are one, which is shown when one that is worth it starts") {
     listener heard;
     CHECK_FALSE(heard.told.add(response()

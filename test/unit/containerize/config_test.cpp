@@ -107,6 +107,9 @@ TEST_SUITE("containerize/config") {
             o.push = false;
             o.docker.image_build_bucket = "builds";
           }).starts_with("image_build_bucket \"builds\": Google Cloud Build always pushes"));
+    CHECK(fault([](auto& o) {
+            o.region = "europe-west1";
+          }).starts_with("region \"europe-west1\": is where Cloud Build runs"));
   }
 
   TEST_CASE("a configuration file sets what it names") {

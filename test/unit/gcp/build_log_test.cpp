@@ -187,6 +187,26 @@ step_finished 5
     CHECK(all.failure->reason == "process \"/bin/sh -c make\" did not complete successfully: exit code: 2");
   }
 
+  TEST_CASE("a cache that is not there is not what a build fails by") {
+    for (const auto* title : {"importing cache manifest from gcr.io/p/app:1",
+                              "[4] importing cache manifest from gcr.io/p/app:1"}) {
+      const seen all = read(
+          std::string("BUILD\n#5 ") + title +
+              "\n#5 ERROR: gcr.io/p/app:1: not found\n#6 [2/2] RUN make\n#6 0.321 one\n"
+              "#6 ERROR: process \"/bin/sh -c make\" did not complete successfully: exit code: 2\nERROR\n",
+          1, 0, false);
+      REQUIRE(all.failure.has_value());
+      CHECK(all.failure->instruction == "RUN make");
+      CHECK(all.failure->exit_code == 2);
+    }
+    // A program may well print that.
+    const seen own =
+        read("BUILD\n#6 [2/2] RUN echo importing cache manifest from x\n#6 ERROR: exit code: 3\nERROR\n", 1,
+             0, false);
+    REQUIRE(own.failure.has_value());
+    CHECK(own.failure->exit_code == 3);
+  }
+
   TEST_CASE("however it is cut, it says the same") {
     const std::string text =
         head + "Starting Step #0\nStep #0: pulled\nFinished Step #0\nStarting Step #1\n" +

@@ -92,6 +92,40 @@ TEST_SUITE("gcp/token_requests") {
           "POST https://sts.example/v1/token\nAuthorization: Basic aTpz\n" + form + body);
   }
 
+  TEST_CASE("the project of an external account's pool is in its audience") {
+    struct row {
+      const char* audience;
+      const char* number;
+    };
+    for (const row& one :
+         {row{"//iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/p/providers/q",
+              "123"},
+          row{"//iam.googleapis.com/projects/name/locations/global/workloadIdentityPools/p/providers/q", ""},
+          row{"//iam.googleapis.com/projects/", ""},
+          row{"//iam.googleapis.com/locations/global/workforcePools/p/providers/q", ""},
+          row{"https://example.com/projects/123/", ""}}) {
+      CAPTURE(one.audience);
+      external_account who;
+      who.audience = one.audience;
+      CHECK(project_number(who) == one.number);
+    }
+  }
+
+  TEST_CASE("a universe is a domain's name") {
+    for (const auto good : {"googleapis.com", "u-1.example"}) CHECK(is_host_name(good));
+    for (const auto bad : {"", "a b", "a/b", "u.example\n", "user@u.example", "<html>"}) {
+      CAPTURE(bad);
+      CHECK_FALSE(is_host_name(bad));
+    }
+    CHECK_FALSE(is_host_name(std::string(254, 'a')));
+  }
+
+  TEST_CASE("the next refresh token, where an answer brings one") {
+    CHECK(read_next_refresh_token(R"({"access_token":"t","refresh_token":"next"})") == "next");
+    for (const auto* none : {R"({"access_token":"t"})", R"({"refresh_token":7})", "[]", "no"})
+      CHECK(read_next_refresh_token(none).empty());
+  }
+
   TEST_CASE("an impersonation, and the metadata server") {
     CHECK(text(impersonate("https://iam.example/x", {"d@b", "projects/-/serviceAccounts/e@b"}, "s1 s2", 600s,
                            "tok")) ==
@@ -183,12 +217,30 @@ TEST_SUITE("gcp/token_requests") {
       CHECK(read_program_answer(bad, id, why).error() == errc::bad_configuration);
   }
 
+  TEST_CASE("times that no clock has") {
+    diagnostics why;
+    const std::string huge = "9223372036854775807";
+    const auto token = read_token(R"({"access_token":"t","expires_in":)" + huge + "}", now, why);
+    REQUIRE(token.has_value());
+    CHECK(token->expires > now + std::chrono::hours(24 * 365));
+    const auto past = read_token(R"({"access_token":"t","expires_in":-)" + huge + "}", now, why);
+    REQUIRE(past.has_value());
+    CHECK(past->expires == now);
+    const std::string id = "urn:ietf:params:oauth:token-type:id_token";
+    const auto program = read_program_answer(R"({"version":1,"success":true,"token_type":")" + id +
+                                                 R"(","id_token":"t","expiration_time":)" + huge + "}",
+                                             id, why);
+    REQUIRE(program.has_value());
+    CHECK(*program->expires > now);
+  }
+
   TEST_CASE("times") {
     CHECK(parse_rfc3339("2023-11-14T22:13:20Z") == now);
     CHECK(parse_rfc3339("2023-11-14T22:13:20.123456Z") == now);
     CHECK(parse_rfc3339("2023-11-14T23:13:20+01:00") == now);
     CHECK(parse_rfc3339("2023-11-14T21:43:20-00:30") == now);
-    for (const char* bad : {"", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+1", "x"})
+    for (const char* bad : {"", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+1", "x",
+                            "1969-12-31T23:59:59Z", "6709-01-02T03:04:05Z"})
       CHECK_FALSE(parse_rfc3339(bad));
     CHECK(parse_http_date("Tue, 14 Nov 2023 22:13:20 GMT") == now);
     for (const char* bad : {"", "Tue, 14 Foo 2023 22:13:20 GMT", "Tue, 14 ovD 2023 22:13:20 GMT", "now"})

@@ -87,6 +87,20 @@ TEST_SUITE("http/exchange_log") {
           "HTTP/1.1 302 Found\nApi-Version: 1.41\nSet-Cookie: ***\nLocation: http://***@host/\n");
   }
 
+  TEST_CASE("a session of an upload is nobody else's") {
+    CHECK(shown_line("/upload/storage/v1/b/box/o?uploadType=resumable&name=a%2Fb&upload_id=ABPsecret") ==
+          "/upload/storage/v1/b/box/o?uploadType=resumable&name=a%2Fb&upload_id=%2A%2A%2A");
+    CHECK(shown_line("/o?access_token=secret&alt=json") == "/o?access_token=%2A%2A%2A&alt=json");
+    response_head head;
+    head.status = 200;
+    head.reason = "OK";
+    head.fields = {{"X-GUploader-UploadID", "ABPsecret"},
+                   {"Location", "https://storage.example/o?name=a&upload_id=ABPsecret"}};
+    CHECK(shown_answer(head) ==
+          "HTTP/1.1 200 OK\nX-GUploader-UploadID: ***\n"
+          "Location: https://storage.example/o?name=a&upload_id=%2A%2A%2A\n");
+  }
+
   TEST_CASE("each exchange is over once, and without an observer nothing happens") {
     std::vector<exchange_event> seen;
     exchange_log log([&](const exchange_event& what) { seen.push_back(what); }, 7);

@@ -49,6 +49,13 @@ TEST_SUITE("http/url") {
     CHECK(read("https://h:0/") == "\"https://h:0/\": the port is a number from 1 to 65535");
     CHECK(read("https://h:99999/") == "\"https://h:99999/\": the port is a number from 1 to 65535");
     CHECK(read("https://a%0db/").find("not the name") != std::string::npos);
+    // What would not be the same in a request's head, or would not be read as the same.
+    CHECK(read("https://a%3A1/") == "\"https://a%3A1/\": not the name or address of a host");
+    CHECK(read("https://a%25b/") == "\"https://a%25b/\": not the name or address of a host");
+    CHECK(read("http:^") == "\"http:^\": not a URL");
+    CHECK(read("http:") == "\"http:\": not a URL");
+    CHECK(read("http://[::1]*8240") == "\"http://[::1]*8240\": not a URL");
+    CHECK(read("http://[v1.a:b]/") == "\"http://[v1.a:b]/\": not the name or address of a host");
     CHECK(read("https://h/a b?token=secret") == "\"https://h/a b\": not a URL");
     CHECK(read("ftp://me:secret@h/x") == "\"ftp://h/x\": a URL here begins with https:// or http://");
   }

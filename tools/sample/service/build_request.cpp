@@ -3,10 +3,7 @@
 #include <filesystem>
 
 namespace sample {
-namespace {
 
-// The library itself sees to it that the entry point lies in the tree. What else a client may name of this
-// machine's files is a service's own business.
 bool stays_below(const std::string& root, const std::string& path) {
   std::error_code failed;
   const auto whole = std::filesystem::weakly_canonical(std::filesystem::path(root) / path, failed);
@@ -16,8 +13,6 @@ bool stays_below(const std::string& root, const std::string& path) {
   return !below.empty() && *below.begin() != "..";
 }
 
-}  // namespace
-
 dockline::result<dockline::containerize::containerize_options> read_build_request(
     std::string_view body, const std::string& root, dockline::diagnostics& why) {
   dockline::containerize::containerize_options options;
@@ -25,11 +20,6 @@ dockline::result<dockline::containerize::containerize_options> read_build_reques
     return read.error();
   options.working_directory = root;
   if (auto sound = dockline::containerize::check_options(options, why); !sound) return sound.error();
-  if (!stays_below(root, options.requirements)) {
-    why.set_client_message("requirements \"" + options.requirements +
-                           "\": lies outside the root of this service");
-    return dockline::errc::invalid_argument;
-  }
   return options;
 }
 

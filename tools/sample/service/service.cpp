@@ -61,6 +61,16 @@ asio::awaitable<void> build(std::shared_ptr<service> shared, containerize::conta
   }
 }
 
+// The library itself sees to it that the entry point lies in the tree. What else a client may name of this
+// machine's files is a service's own business; the disk is asked where it may take its time.
+asio::awaitable<bool> may_read(std::shared_ptr<service> shared, std::string path) {
+  auto look = [shared, path = std::move(path)]() -> asio::awaitable<bool> {
+    co_return stays_below(shared->root, path);
+  };
+  const auto [failure, inside] = co_await asio::co_spawn(shared->work, std::move(look), no_throw);
+  co_return !failure && inside;
+}
+
 // Counts a build for as long as it lives.
 class build_ticket {
  public:
@@ -79,6 +89,12 @@ asio::awaitable<void> build_for_client(std::shared_ptr<service> shared, beast::t
   auto options = read_build_request(body, shared->root, why);
   if (!options) {
     co_await answer(client, http::status::bad_request, json_object("message", why.client_message()));
+    co_return;
+  }
+  if (const std::string& named = options->requirements; !named.empty() && !co_await may_read(shared, named)) {
+    co_await answer(
+        client, http::status::bad_request,
+        json_object("message", "requirements \"" + named + "\": lies outside the root of this service"));
     co_return;
   }
   if (shared->builds >= shared->most_builds) {

@@ -9,8 +9,10 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -77,6 +79,10 @@ struct context_listing {
 // (`path`, `reason`); `totals` (`entries`, `bytes`, `ignored`). A name that is not UTF-8 has U+FFFD in the
 // place of its bytes, and `path_base64` beside it.
 DOCKLINE_API std::string to_json(const build_context& context, const context_listing& listing);
+// The same text in parts of some kilobytes, which `out` is called with: for a tree of a million files there is
+// no need to hold it.
+DOCKLINE_API void to_json(const build_context& context, const context_listing& listing,
+                          const std::function<void(std::string_view part)>& out);
 
 // The compiled half of async_list_context.
 DOCKLINE_API void start_list_context(boost::asio::any_io_executor executor, build_context context,

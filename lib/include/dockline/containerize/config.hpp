@@ -64,7 +64,7 @@ struct containerize_options {
 
   // The Google Cloud project. Empty: what containerize_environment says.
   std::string project;
-  // The region in which Cloud Build runs: "europe-west1". Empty: "global".
+  // The region in which Cloud Build runs: "europe-west1". Empty: "global". Only with image_build_bucket.
   std::string region;
   // Where an image without a name of its own goes: "europe-docker.pkg.dev/project/repository". Empty:
   // "gcr.io/PROJECT".

@@ -3,6 +3,7 @@
 #include "dockline/core/async.hpp"
 #include "dockline/core/export.hpp"
 #include "dockline/gcp/environment.hpp"
+#include "dockline/http/exchange_event.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -31,6 +32,9 @@ struct client_options {
   std::string storage_endpoint;
   // The same for Cloud Build: "https://cloudbuild.googleapis.com".
   std::string cloud_build_endpoint;
+  // The same for Resource Manager, which knows the project of an external account:
+  // "https://cloudresourcemanager.googleapis.com".
+  std::string resource_manager_endpoint;
   // Cloud Build's host of the region of each build, cloudbuild.REGION.rep.googleapis.com, which leads nothing
   // out of it. Not with an endpoint of one's own.
   bool regional_endpoints = false;
@@ -63,10 +67,13 @@ struct client_options {
   std::chrono::milliseconds idle_timeout{60'000};     // without a byte in either direction
   // How often what failed for a moment is tried again.
   retry_options retries;
+
+  // Told of each request and its answer, tokens and sessions masked.
+  http::exchange_observer on_exchange;
 };
 
 // Options as the environment has them: STORAGE_EMULATOR_HOST (with or without "http://"; without tokens
-// then), CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE and _CLOUDBUILD, GCE_METADATA_HOST, HTTPS_PROXY, HTTP_PROXY
+// then), CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE, _CLOUDBUILD and _CLOUDRESOURCEMANAGER, GCE_METADATA_HOST, HTTPS_PROXY, HTTP_PROXY
 // and NO_PROXY (also in lower case), GOOGLE_CLOUD_QUOTA_PROJECT, and the project of project_from().
 DOCKLINE_API client_options client_options_from(const environment& variables);
 
@@ -92,7 +99,8 @@ class DOCKLINE_API credentials {
   const std::string& project() const noexcept;
   // The project that requests are counted for, as they say themselves.
   const std::string& quota_project() const noexcept;
-  // "googleapis.com" but for clouds that are Google's in somebody else's hands.
+  // "googleapis.com" but for clouds that are Google's in somebody else's hands. The metadata server's
+  // credentials do not know it: the client asks that server.
   const std::string& universe() const noexcept;
 
   // What the operations of this library are compiled against; never null.

@@ -177,7 +177,8 @@ DOCKLINE_API void start_wait_for_build(client google, build_place where, std::st
 // Completion: when the service has it.
 // Signature: void(error_code, build_record).
 // Lifetimes: `why` stays until completion, all else is kept by the operation.
-// Cancellation: any type; whether there is a build then is not known.
+// Cancellation: any type; a build that came of it all the same is looked for and cancelled, for which at most
+// fifteen seconds are taken. Whether there is one then is not known.
 // Errors: errc::invalid_argument for what is found wrong here; errc::bad_request with Google's words;
 // errc::denied with the permission that is missing; those of the service's status and of the way there.
 // Source: Cloud Build API v1, projects.locations.builds.create.

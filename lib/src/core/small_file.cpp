@@ -1,4 +1,4 @@
-#include "gcp/small_file.hpp"
+#include "core/small_file.hpp"
 
 #include "dockline/core/diagnostics.hpp"
 
@@ -9,10 +9,8 @@
 #include <array>
 #include <cerrno>
 
-namespace dockline::gcp {
+namespace dockline {
 namespace {
-
-constexpr std::size_t longest = std::size_t{1} << 20;
 
 class descriptor {
  public:
@@ -30,7 +28,8 @@ class descriptor {
 
 }  // namespace
 
-result<std::optional<std::string>> read_small_file(const std::string& path, diagnostics& why) {
+result<std::optional<std::string>> read_small_file(const std::string& path, diagnostics& why,
+                                                   std::size_t longest) {
   const auto refuse = [&](const std::string& reason) {
     why.set_client_message(path + ": " + reason);
     return errc::bad_configuration;
@@ -53,8 +52,8 @@ result<std::optional<std::string>> read_small_file(const std::string& path, diag
     if (size < 0) return failed();
     if (size == 0) return std::optional<std::string>(std::move(text));
     text.append(block.data(), static_cast<std::size_t>(size));
-    if (text.size() > longest) return refuse("longer than 1 MiB");
+    if (text.size() > longest) return refuse("longer than " + std::to_string(longest / mebibyte) + " MiB");
   }
 }
 
-}  // namespace dockline::gcp
+}  // namespace dockline

@@ -1,4 +1,4 @@
-#include "gcp/small_file.hpp"
+#include "core/small_file.hpp"
 
 #include "dockline/core/diagnostics.hpp"
 
@@ -7,9 +7,9 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-namespace dockline::gcp {
+namespace dockline {
 
-TEST_SUITE("gcp/small_file") {
+TEST_SUITE("core/small_file") {
   TEST_CASE("a file, none, and what is no file") {
     const archive::scratch_tree tree;
     diagnostics why;
@@ -31,7 +31,7 @@ TEST_SUITE("gcp/small_file") {
     }
   }
 
-  TEST_CASE("1 MiB of a file, and no more") {
+  TEST_CASE("1 MiB of a file and no more, or what is asked for") {
     const archive::scratch_tree tree;
     diagnostics why;
     tree.file("file", std::string(1 << 20, 'x'));
@@ -41,7 +41,8 @@ TEST_SUITE("gcp/small_file") {
     REQUIRE(read.has_error());
     CHECK(read.error() == errc::bad_configuration);
     CHECK(why.client_message() == tree.path("file") + ": longer than 1 MiB");
+    CHECK(read_small_file(tree.path("file"), why, 2 * mebibyte).has_value());
   }
 }
 
-}  // namespace dockline::gcp
+}  // namespace dockline

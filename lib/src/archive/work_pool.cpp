@@ -1,0 +1,115 @@
+#include "archive/work_pool.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace dockline::archive {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+// How long a thread that computes keeps a processor that another one waits for, where the kernel lets it say
+// so (since Linux 6.12).
+constexpr std::chrono::nanoseconds slice = 500us;
+
+std::size_t pool_size() {
+  constexpr unsigned most = 8;
+  return std::clamp(std::thread::hardware_concurrency(), 1u, most);
+}
+
+// What sched_setattr(2) takes, for which glibc has no declaration, and whose own header clashes with glibc's.
+struct scheduling {
+  std::uint32_t size = sizeof(scheduling);
+  std::uint32_t policy = SCHED_OTHER;
+  std::uint64_t flags = 0;
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+  std::uint64_t runtime = 0;
+  std::uint64_t deadline = 0;
+  std::uint64_t period = 0;
+};
+static_assert(sizeof(scheduling) == 48, "the first version of it, which every kernel knows");
+
+// Packing takes whatever processors there are, and the caller's event loop needs one for a moment at any
+// moment. A kernel that refuses lets the thread work as any other.
+void give_way() noexcept {
+  scheduling wish;
+  wish.policy = SCHED_BATCH;
+  wish.nice = ::getpriority(PRIO_PROCESS, 0);  // as it is
+  wish.runtime = static_cast<std::uint64_t>(slice.count());
+  constexpr pid_t this_thread = 0;
+  constexpr unsigned no_flags = 0;
+  (void)::syscall(SYS_sched_setattr, this_thread, &wish, no_flags);
+}
+
+// What the threads work on, which the last of them may outlive the pool with.
+struct crew {
+  crew() : queue(static_cast<int>(pool_size())), unfinished(asio::make_work_guard(queue)) {}
+
+  void start() {
+    threads.reserve(pool_size());
+    while (threads.size() < pool_size()) {
+      threads.emplace_back([this] {
+        give_way();
+        queue.run();
+      });
+    }
+  }
+  void finish() {
+    unfinished.reset();
+    for (std::thread& one : threads) one.join();
+    threads.clear();
+  }
+
+  asio::io_context queue;
+  asio::executor_work_guard<asio::io_context::executor_type> unfinished;
+  std::vector<std::thread> threads;
+};
+
+}  // namespace
+
+class work_pool {
+ public:
+  work_pool() : crew_(std::make_unique<crew>()) {
+    try {
+      crew_->start();
+    } catch (...) {
+      crew_->finish();
+      throw;
+    }
+  }
+  work_pool(const work_pool&) = delete;
+  work_pool& operator=(const work_pool&) = delete;
+  ~work_pool() {
+    if (!crew_->queue.get_executor().running_in_this_thread()) {
+      crew_->finish();
+      return;
+    }
+    // A handler without an executor of its own runs here, and may have dropped the last copy of the context.
+    // A thread cannot wait for itself.
+    std::thread([own = std::move(crew_)] { own->finish(); }).detach();
+  }
+
+  asio::any_io_executor executor() { return crew_->queue.get_executor(); }
+
+ private:
+  std::unique_ptr<crew> crew_;
+};
+
+std::shared_ptr<work_pool> make_work_pool() { return std::make_shared<work_pool>(); }
+boost::asio::any_io_executor executor_of(work_pool& pool) { return pool.executor(); }
+
+}  // namespace dockline::archive

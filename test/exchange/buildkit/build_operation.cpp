@@ -1,0 +1,21 @@
+// Rows of the table of operations: builds with BuildKit.
+
+#include "dockline/buildkit/build.hpp"
+
+#include "exchange/operation_table.hpp"
+
+namespace dockline::test {
+namespace {
+
+const in_table buildkit_rows{{
+    row(
+        "buildkit::async_build",
+        [](scene& on, auto&&... rest) {
+          return buildkit::async_build(on.daemon, on.on.context, buildkit::build_options(), nullptr,
+                                       std::forward<decltype(rest)>(rest)...);
+        },
+        manner::on_threads),
+}};
+
+}  // namespace
+}  // namespace dockline::test

@@ -1,0 +1,148 @@
+// Rows of the table of operations: containers.
+
+#include "dockline/engine/attach.hpp"
+#include "dockline/engine/container_files.hpp"
+#include "dockline/engine/container_list.hpp"
+#include "dockline/engine/container_stats.hpp"
+#include "dockline/engine/containers.hpp"
+#include "dockline/engine/exec.hpp"
+#include "dockline/engine/run.hpp"
+
+#include "engine/attach_state.hpp"
+#include "exchange/operation_table.hpp"
+#include "support/scripted_stream.hpp"
+
+#include <boost/asio/strand.hpp>
+
+namespace dockline::test {
+namespace {
+
+const engine::output_sink no_sink = [](progress::output_stream, std::string_view) {};
+
+engine::container_options container() {
+  engine::container_options options;
+  options.image = "app";
+  return options;
+}
+
+engine::exec_options program() {
+  engine::exec_options options;
+  options.cmd = {"true"};
+  return options;
+}
+
+engine::run_options run() {
+  engine::run_options options;
+  options.container = container();
+  return options;
+}
+
+// A connection on which a word comes, and the end.
+engine::attachment attachment_on(const scene& on) {
+  auto wire = std::make_shared<scripted_stream::script>();
+  wire->answers = {"a wo", "rd"};
+  auto state = std::make_shared<engine::attachment_state>();
+  state->executor = asio::make_strand(on.executor);
+  state->connection = std::make_unique<scripted_stream>(state->executor, wire);
+  state->tty = true;
+  return engine::attachment(std::move(state));
+}
+
+const in_table container_rows{{
+    row("engine::async_container_attach",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_attach(on.daemon, "id", engine::attach_options(),
+                                                std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_attachment_run",
+        [](scene& on, auto&&... rest) {
+          return engine::async_attachment_run(attachment_on(on), nullptr, no_sink,
+                                              std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_path_stat",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_path_stat(on.daemon, "id", "/a",
+                                                   std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_archive_get",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_archive_get(on.daemon, "id", "/a",
+                                                     std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_archive_put",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_archive_put(on.daemon, "id", "/a", on.source(),
+                                                     engine::container_put_options(),
+                                                     std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_list",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_list(on.daemon, engine::container_list_options(),
+                                              std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_inspect",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_inspect(on.daemon, "id", std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_prune",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_prune(on.daemon, engine::filter_map(),
+                                               std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_stats",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_stats(
+              on.daemon, "id", engine::stats_options(), [](const engine::container_stats&) {},
+              std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_create",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_create(on.daemon, container(),
+                                                std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_start",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_start(on.daemon, "id", std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_wait",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_wait(on.daemon, "id", std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_logs",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_logs(on.daemon, "id", engine::logs_options(), no_sink,
+                                              std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_kill",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_kill(on.daemon, "id", "TERM", std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_container_remove",
+        [](scene& on, auto&&... rest) {
+          return engine::async_container_remove(on.daemon, "id", engine::remove_options(),
+                                                std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_exec_create",
+        [](scene& on, auto&&... rest) {
+          return engine::async_exec_create(on.daemon, "id", program(), std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_exec_start",
+        [](scene& on, auto&&... rest) {
+          return engine::async_exec_start(on.daemon, "id", false, std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_exec_start_detached",
+        [](scene& on, auto&&... rest) {
+          return engine::async_exec_start_detached(on.daemon, "id", std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_exec_inspect",
+        [](scene& on, auto&&... rest) {
+          return engine::async_exec_inspect(on.daemon, "id", std::forward<decltype(rest)>(rest)...);
+        }),
+    row("engine::async_run",
+        [](scene& on, auto&&... rest) {
+          return engine::async_run(on.daemon, run(), no_sink, std::forward<decltype(rest)>(rest)...);
+        }),
+}};
+
+}  // namespace
+}  // namespace dockline::test
