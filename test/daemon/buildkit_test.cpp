@@ -83,7 +83,8 @@ TEST_SUITE("daemon/buildkit") {
     options.image = engine.tagged("memory");
     // The second time with another text of the same length, in the same second.
     for (const char* text : {"in memory", "otherwise"}) {
-      for (const char* name : {"z.py", "a-b.py", "b.py"}) expected.file(name, text, name[0] == 'b' ? 0755 : 0644);
+      for (const char* name : {"z.py", "a-b.py", "b.py"})
+        expected.file(name, text, name[0] == 'b' ? 0755 : 0644);
       for (auto& made : what.extra_files) made.text = text;
       const session_outcome built = build(engine, what, options);
       REQUIRE_MESSAGE(!built.code, describe(built.code, built.why));
@@ -93,7 +94,8 @@ TEST_SUITE("daemon/buildkit") {
     }
   }
 
-  TEST_CASE("a Dockerfile or a file that has changed is read anew, even where its time and size are the same") {
+  TEST_CASE(
+      "a Dockerfile or a file that has changed is read anew, even where its time and size are the same") {
     engine_fixture engine;
     const scratch_tree tree;
     buildkit::build_options options;
