@@ -21,8 +21,9 @@ sys.dont_write_bytecode = True
 
 SERVICE = os.path.abspath(sys.argv.pop(1))
 
-from tool_support import (HOST, PROBE, Failed, ask, check, comes_to, ended, environment, has_image, name, remove_all,
-                          run, tree)
+import case_runner
+from case_runner import Failed, check
+from tool_support import PROBE, ask, comes_to, ended, environment, has_image, name, remove_all, run, tree, why_no_engine
 
 TIMELY = 0.020
 
@@ -204,30 +205,14 @@ def case_a_signal_ends_it(port, root, child):
 
 
 def main():
-    if not HOST.startswith("unix://"):
-        print("skipped: DOCKLINE_TEST_DOCKER_HOST is not set (unix:///path of a daemon)")
+    if reason := why_no_engine():
+        print(f"skipped: {reason}")
         return 77
-    try:
-        ask("GET", "/_ping")
-    except OSError as problem:
-        print(f"skipped: {HOST}: {problem}")
-        return 77
-    failures = 0
     try:
         with tree() as root, service(root) as (port, child):
-            for title, case in [(title, case) for title, case in globals().items() if title.startswith("case_")]:
-                began = time.monotonic()
-                words = title[5:].replace("_", " ")
-                try:
-                    case(port, root, child)
-                    print(f"ok      {words} ({time.monotonic() - began:.1f} s)")
-                except (Failed, OSError, ValueError, KeyError, IndexError, subprocess.SubprocessError) as problem:
-                    failures += 1
-                    print(f"FAILED  {words}: {type(problem).__name__}: {problem}")
-                sys.stdout.flush()
+            return case_runner.run(case_runner.cases_of(globals()), port, root, child)
     finally:
         remove_all()
-    return 1 if failures else 0
 
 
 sys.exit(main())

@@ -19,21 +19,18 @@ import tempfile
 import threading
 import time
 
+# Nothing is written into the sources.
+sys.dont_write_bytecode = True
+
+import case_runner
+from case_runner import Failed, check
+
 TOOL, PROBE, PULL = (os.path.abspath(word) for word in sys.argv[1:4])
 HOST = os.environ.get("DOCKLINE_TEST_DOCKER_HOST", "")
 PREFIX = f"dockline-test-{os.getpid()}-{time.time_ns() % 10**9}-"
 PROMPT = "ready> "
 
 made = []
-
-
-class Failed(Exception):
-    pass
-
-
-def check(truth, words):
-    if not truth:
-        raise Failed(str(words))
 
 
 def tag(what):
@@ -390,24 +387,10 @@ def main():
     if shutil.which("tmux") is None or not HOST.startswith("unix://"):
         print("skipped: no tmux" if HOST else "skipped: DOCKLINE_TEST_DOCKER_HOST is not set (unix:///path of a daemon)")
         return 77
-    failures = 0
-    chosen = sys.argv[4:]
     try:
-        for title, case in sorted(globals().items()):
-            if not title.startswith("case_") or (chosen and title[5:] not in chosen):
-                continue
-            began = time.monotonic()
-            words = title[5:].replace("_", " ")
-            try:
-                why = case()
-                print(f"ok      {words} ({time.monotonic() - began:.1f} s)" + (f": skipped, {why}" if why else ""))
-            except (Failed, OSError, ValueError, IndexError, StopIteration, subprocess.SubprocessError) as problem:
-                failures += 1
-                print(f"FAILED  {words}: {type(problem).__name__}: {problem}")
-            sys.stdout.flush()
+        return case_runner.run(dict(sorted(case_runner.cases_of(globals()).items())), chosen=sys.argv[4:])
     finally:
         remove_all()
-    return 1 if failures else 0
 
 
 sys.exit(main())

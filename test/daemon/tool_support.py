@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from case_runner import Failed, check
+
 TOOL, PROBE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 HOST = os.environ.get("DOCKLINE_TEST_DOCKER_HOST", "")
 PREFIX = f"dockline-test-{os.getpid()}-{time.time_ns() % 10**9}-"
@@ -81,13 +83,15 @@ def run(*words, stdin="", env=None, cwd=None, prefix=()):
     return Result(done)
 
 
-class Failed(Exception):
-    pass
-
-
-def check(truth, words):
-    if not truth:
-        raise Failed(str(words))
+def why_no_engine():
+    """Why nothing can be tried, or nothing."""
+    if not HOST.startswith("unix://"):
+        return "DOCKLINE_TEST_DOCKER_HOST is not set (unix:///path of a daemon)"
+    try:
+        ask("GET", "/_ping")
+    except OSError as problem:
+        return f"{HOST}: {problem}"
+    return None
 
 
 def ended(result, status):
