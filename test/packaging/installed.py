@@ -124,8 +124,9 @@ def _():
     shutil.copytree(consumer, project)
     (project / "subprojects").mkdir()
     (project / "subprojects/dockline").symlink_to(source)
-    run("meson", "setup", scratch / "outer-build", project, "--force-fallback-for=dockline",
-        "-Dbuildtype=plain", env={**os.environ, "CXX": cxx})
+    # Without the two largest features, which halves it; tools/combinations builds those without each other.
+    run("meson", "setup", scratch / "outer-build", project, "--force-fallback-for=dockline", "-Dbuildtype=plain",
+        "-Ddockline:gcp=disabled", "-Ddockline:buildkit=disabled", env={**os.environ, "CXX": cxx})
     run("meson", "compile", "-C", scratch / "outer-build")
     run(scratch / "outer-build/consumer")
 
