@@ -21,8 +21,8 @@ sys.dont_write_bytecode = True
 
 SERVICE = os.path.abspath(sys.argv.pop(1))
 
-import case_runner
-from case_runner import Failed, check
+import cases
+from cases import Failed, check
 from tool_support import PROBE, ask, comes_to, ended, environment, has_image, name, remove_all, run, tree, why_no_engine
 
 TIMELY = 0.020
@@ -210,7 +210,7 @@ def main():
         return 77
     try:
         with tree() as root, service(root) as (port, child):
-            return case_runner.run(case_runner.cases_of(globals()), port, root, child)
+            return cases.run(cases.cases_of(globals()), port, root, child)
     finally:
         remove_all()
 

@@ -22,8 +22,8 @@ import time
 # Nothing is written into the sources.
 sys.dont_write_bytecode = True
 
-import case_runner
-from case_runner import Failed, check
+import cases
+from cases import Failed, check
 
 TOOL, PROBE, PULL = (os.path.abspath(word) for word in sys.argv[1:4])
 HOST = os.environ.get("DOCKLINE_TEST_DOCKER_HOST", "")
@@ -388,7 +388,7 @@ def main():
         print("skipped: no tmux" if HOST else "skipped: DOCKLINE_TEST_DOCKER_HOST is not set (unix:///path of a daemon)")
         return 77
     try:
-        return case_runner.run(dict(sorted(case_runner.cases_of(globals()).items())), chosen=sys.argv[4:])
+        return cases.run(dict(sorted(cases.cases_of(globals()).items())), chosen=sys.argv[4:])
     finally:
         remove_all()
 

@@ -40,8 +40,9 @@ def google(*options):
 def variables(server, **more):
     """What a user of this Google has in the environment; None takes a variable out."""
     here = {"GOOGLE_APPLICATION_CREDENTIALS": server.told["credentials"]["service_account"], "HOME": "/nonexistent",
-            "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": server.told["base"] + "/",
-            "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDBUILD": server.told["base"] + "/", "GOOGLE_CLOUD_PROJECT": server.told["project"]}
+            "GOOGLE_CLOUD_PROJECT": server.told["project"]}
+    for service in ("STORAGE", "CLOUDBUILD", "CLOUDRESOURCEMANAGER"):
+        here[f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{service}"] = server.told["base"] + "/"
     if "ca" in server.told:
         here["SSL_CERT_FILE"] = server.told["ca"]
     return environment(**{key: value for key, value in (here | more).items() if value is not None})
@@ -176,7 +177,9 @@ def case_what_the_cloud_refuses():
         says(2, ["PATH"], *line[:-1], "-")
         says(2, ["something_new"], *line, GOOGLE_APPLICATION_CREDENTIALS=files["unknown_type"])
         says(2, ["/nonexistent/key.json"], *line, GOOGLE_APPLICATION_CREDENTIALS="/nonexistent/key.json")
-        says(2, ["project"], *line, GOOGLE_CLOUD_PROJECT=None, GOOGLE_APPLICATION_CREDENTIALS=files["external_file"])
+        says(2, ["project"], *line, GOOGLE_CLOUD_PROJECT=None, GOOGLE_APPLICATION_CREDENTIALS=files["workforce_user"])
+        says(3, ["no project is named", "127.0.0.1:1"], *line, GOOGLE_CLOUD_PROJECT=None,
+             GOOGLE_APPLICATION_CREDENTIALS=files["external_file"], CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER="http://127.0.0.1:1/")
         says(3, ["gcloud auth application-default login"], *line, GOOGLE_APPLICATION_CREDENTIALS=files["authorized_user_revoked"])
         says(3, ["credentials"], *line, GOOGLE_APPLICATION_CREDENTIALS=None, NO_GCE_CHECK="true")
         says(3, ["127.0.0.1:1"], *line, CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE="http://127.0.0.1:1/")

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from case_runner import Failed, check
+from cases import Failed, check
 
 TOOL, PROBE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 HOST = os.environ.get("DOCKLINE_TEST_DOCKER_HOST", "")

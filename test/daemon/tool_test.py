@@ -9,7 +9,7 @@ import sys
 # Nothing is written into the sources.
 sys.dont_write_bytecode = True
 
-import case_runner
+import cases
 import tool_build_cases
 import tool_buildkit_cases
 import tool_cloud_cases
@@ -29,9 +29,9 @@ def main():
     if reason := why_no_engine():
         print(f"skipped: {reason}")
         return 77
-    cases = {title: case for subject in SUBJECTS for title, case in sorted(case_runner.cases_of(vars(subject)).items())}
+    all_of_them = {title: case for subject in SUBJECTS for title, case in sorted(cases.cases_of(vars(subject)).items())}
     try:
-        return case_runner.run(cases, chosen=sys.argv[3:])
+        return cases.run(all_of_them, chosen=sys.argv[3:])
     finally:
         remove_all()
 

@@ -56,7 +56,12 @@ task<std::string> client_state::ask_project(diagnostics& why) {
   ask.permission =
       "resourcemanager.projects.get on the project " + number + " (roles/browser); or name the project";
   auto answer = co_await call(std::move(ask), why);
-  if (!answer) co_return answer.error();
+  if (!answer) {
+    if (answer.error() != condition::cancelled)
+      why.set_client_message("no project is named, and whose the credentials are cannot be asked: " +
+                             why.client_message());
+    co_return answer.error();
+  }
   const auto parsed = json::parse(answer->body);
   co_return std::string(parsed ? parsed->root().find("projectId").string_or_empty() : std::string_view());
 }
