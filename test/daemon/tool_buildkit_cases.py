@@ -172,7 +172,8 @@ def case_images_equal_those_of_buildx():
     if is_podman() or not buildx:
         return "no BuildKit" if is_podman() else "DOCKLINE_TEST_BUILDX is not set"
     lines = f'FROM {base()}\nCOPY . /\nCOPY --chown=3:4 deep /deep\nENV A="b c"\nLABEL l=m\nCMD ["walk", "/"]\n'
-    with tree(Dockerfile=lines, a="1", _hidden="2") as top:
+    # buildx keeps notes beside its configuration.
+    with tree(Dockerfile=lines, a="1", _hidden="2") as top, tree() as notes:
         (top / "deep/er").mkdir(parents=True)
         (top / "deep/er/\u00e4 file").write_text("3" * 70_000)
         (top / "deep/program").write_text("#!/bin/sh\n")
@@ -188,7 +189,7 @@ def case_images_equal_those_of_buildx():
         ours, theirs = name("ours"), name("theirs")
         ended(run("build", "-q", "--no-cache", "-t", ours, str(top)), 0)
         done = subprocess.run([buildx, "build", "--quiet", "--no-cache", "--load", "-t", theirs, str(top)], capture_output=True,
-                              text=True, env=environment(), timeout=120, check=False)
+                              text=True, env=environment(DOCKER_CONFIG=str(notes)), timeout=120, check=False)
         check(done.returncode == 0, done.stderr)
         both = [inspect(ours), inspect(theirs)]
         # The layers to the last byte: names, contents, modes, owners, times. An older BuildKit leaves directories with the
