@@ -187,6 +187,7 @@ def case_containerize_by_a_file_of_options():
         (top / "c.json").write_text('{"entrypoint": "a.py"}')
         refused(2, ["--config: c.json: \"entrypoint\": there is no such key"], "containerize", "--config", "c.json", cwd=top)
         refused(2, ["--config \"none.json\": No such file"], "containerize", "--config", "none.json", cwd=top)
+        refused(2, ["--config \".\": Is a directory"], "containerize", "--config", ".", cwd=top)
 
 
 def case_containerize_dry_run():

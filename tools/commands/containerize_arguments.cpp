@@ -7,11 +7,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 namespace dockline::tool {
 namespace {
@@ -19,7 +19,10 @@ namespace {
 bool read_config(const std::string& path, containerize::containerize_options& options, console& terminal) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::string text;
+  std::array<char, 4096> block{};
+  while (file.read(block.data(), static_cast<std::streamsize>(block.size())) || file.gcount() > 0)
+    text.append(block.data(), static_cast<std::size_t>(file.gcount()));
   if (!file.is_open() || file.bad()) {
     terminal.error("--config \"" + path + "\": " + (errno != 0 ? std::strerror(errno) : "cannot be read"));
     return false;
