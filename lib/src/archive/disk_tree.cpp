@@ -1,4 +1,5 @@
 #include "archive/disk.hpp"
+#include "core/descriptor.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -19,20 +20,6 @@ namespace dockline::archive {
 namespace {
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
-
-class descriptor {
- public:
-  explicit descriptor(int fd) noexcept : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  descriptor& operator=(descriptor&&) = delete;
-  ~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 file_kind kind_of(mode_t mode) noexcept {
   if (S_ISREG(mode)) return file_kind::regular;

@@ -1,6 +1,7 @@
 #include "buildkit/file_receiver.hpp"
 
 #include "archive/clean_path.hpp"
+#include "core/descriptor.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,25 +22,6 @@ constexpr std::size_t most_open = 8;
 // What is kept of the list until all of it is written: a tree has fewer names than this has bytes.
 constexpr std::uint64_t most_name_bytes = std::uint64_t{512} << 20;
 constexpr std::size_t most_warnings = 100;
-
-class descriptor {
- public:
-  descriptor() = default;
-  explicit descriptor(int fd) noexcept : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  descriptor& operator=(descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');

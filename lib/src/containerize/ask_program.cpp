@@ -1,6 +1,7 @@
 #include "containerize/ask_program.hpp"
 
 #include "core/child_process.hpp"
+#include "core/descriptor.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -20,22 +21,6 @@ constexpr std::size_t longest_output = std::size_t{1} << 20;
 // How often a wait looks whether it is to stop.
 constexpr auto look_interval = 20ms;
 
-class descriptor {
- public:
-  explicit descriptor(int number) : number_(number) {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() { close(); }
-
-  int get() const noexcept { return number_; }
-  void close() noexcept {
-    if (number_ >= 0) ::close(std::exchange(number_, -1));
-  }
-
- private:
-  int number_;
-};
-
 }  // namespace
 
 std::optional<std::string> ask_program(std::vector<std::string> arguments, std::chrono::milliseconds limit,
@@ -54,7 +39,7 @@ std::optional<std::string> ask_program(std::vector<std::string> arguments, std::
   how.output = answer.get();
   how.errors = nowhere.get();
   auto program = child_process::start(how);
-  answer.close();
+  answer.reset();
   if (!program) return std::nullopt;
 
   const auto deadline = std::chrono::steady_clock::now() + limit;

@@ -1,6 +1,7 @@
 #include "core/run_program.hpp"
 
 #include "core/child_process.hpp"
+#include "core/descriptor.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -22,24 +23,6 @@ using namespace std::chrono_literals;
 
 // How a program's end is noticed where the kernel has no pidfd.
 constexpr auto poll_interval = 10ms;
-
-class descriptor {
- public:
-  explicit descriptor(int number = -1) : number_(number) {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() { reset(); }
-
-  int get() const noexcept { return number_; }
-  int release() noexcept { return std::exchange(number_, -1); }
-  void reset(int number = -1) noexcept {
-    if (number_ >= 0) ::close(number_);
-    number_ = number;
-  }
-
- private:
-  int number_;
-};
 
 bool make_pipe(descriptor& read_end, descriptor& write_end) {
   std::array<int, 2> ends{};

@@ -2,6 +2,8 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/descriptor.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,23 +12,7 @@
 #include <cerrno>
 
 namespace dockline {
-namespace {
-
-class descriptor {
- public:
-  explicit descriptor(int number) : number_(number) {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int get() const noexcept { return number_; }
-
- private:
-  int number_;
-};
-
-}  // namespace
+namespace {}  // namespace
 
 result<std::optional<std::string>> read_small_file(const std::string& path, diagnostics& why,
                                                    std::size_t longest) {
