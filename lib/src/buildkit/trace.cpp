@@ -1,5 +1,7 @@
 #include "buildkit/trace.hpp"
 
+#include "progress/optional_steps.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -35,9 +37,6 @@ bool parse_int(std::string_view text, int& number) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
   return failure == std::errc() && end == text.data() + text.size() && number > 0;
 }
-
-// BuildKit goes on without a cache that it cannot get.
-bool may_fail(std::string_view title) { return title.starts_with("importing cache manifest from "); }
 
 std::optional<int> exit_code_in(std::string_view error) {
   constexpr std::string_view marker = "exit code: ";
@@ -208,7 +207,7 @@ void trace::close(step& which) {
     told.reason = which.error;
     told.exit_code = exit_code_in(which.error);
     told.cancelled = is_cancellation(which.error);
-    if (!told.cancelled && !failure_ && !may_fail(which.title)) {
+    if (!told.cancelled && !failure_ && !progress::may_fail(which.title)) {
       const step_place place = read_step_title(which.title);
       failed_title_ = which.title;
       failed_step& failed = failure_.emplace();

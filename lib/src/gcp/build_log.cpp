@@ -1,5 +1,7 @@
 #include "gcp/build_log.hpp"
 
+#include "progress/optional_steps.hpp"
+
 #include <charconv>
 #include <utility>
 
@@ -68,11 +70,11 @@ void read_title(std::string_view title, failed_step& into) {
   into.total = total;
 }
 
-// BuildKit goes on without a cache that it cannot get. docker 20's command line writes "[4] " before it.
+// docker 20's command line writes "[4] " before it.
 bool may_fail(std::string_view title) {
   failed_step step;
   read_title(title, step);
-  return step.instruction.starts_with("importing cache manifest from ");
+  return progress::may_fail(step.instruction);
 }
 
 // "12.34 " before what a program printed.
