@@ -68,11 +68,7 @@ const std::string& build_context::directory() const noexcept {
 
 build_context build_context::with_mode(ignore_mode mode) const {
   if (!state_ || state_->found->plan.mode == mode) return *this;
-  auto tree = std::make_shared<context_tree>(*state_->found);
-  tree->plan.mode = mode;
-  auto other = std::make_shared<state>(*state_);
-  other->found = std::move(tree);
-  return build_context(std::move(other));
+  return changed(*this, [&](context_tree& tree) { tree.plan.mode = mode; });
 }
 
 std::unique_ptr<byte_source> build_context::pack() const { return make_context_source(*state_); }

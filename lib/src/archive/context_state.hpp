@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace dockline::archive {
 
@@ -35,6 +36,16 @@ struct build_context::state {
 };
 
 using context_tree = build_context::state::tree;
+
+// The same context, but for what `change` does to its tree.
+template <class Change>
+build_context changed(const build_context& context, Change change) {
+  auto tree = std::make_shared<context_tree>(*context.shared()->found);
+  change(*tree);
+  auto other = std::make_shared<build_context::state>(*context.shared());
+  other->found = std::move(tree);
+  return build_context(std::move(other));
+}
 
 // Finds and reads what the options name. Blocks; to be called where work is done. Relative paths in the
 // options start at `working_directory` there, which is not empty.

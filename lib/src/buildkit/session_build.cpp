@@ -201,13 +201,8 @@ asio::awaitable<void> cancel_build(engine::client daemon, std::string id) {
 // BuildKit tells an archive from a Dockerfile by the first kilobyte of a body, and takes a tar for a Dockerfile
 // when the first name in it needs a header of its own. gzip it knows by its first bytes.
 archive::build_context compressed(const archive::build_context& context) {
-  const auto& shared = context.shared();
-  if (shared->found->compress == archive::compression::gzip) return context;
-  auto tree = std::make_shared<archive::context_tree>(*shared->found);
-  tree->compress = archive::compression::gzip;
-  auto other = std::make_shared<archive::build_context::state>(*shared);
-  other->found = std::move(tree);
-  return archive::build_context(std::move(other));
+  return archive::changed(context,
+                          [](archive::context_tree& tree) { tree.compress = archive::compression::gzip; });
 }
 
 }  // namespace
