@@ -21,14 +21,13 @@ task<std::string> build_on_daemon(daemon_build what, diagnostics& why) {
   options.image = std::move(what.options);
   options.builder = choice_of(what.builder);
   options.inline_cache = what.inline_cache && what.builder != daemon_builder::classic;
-  buildkit::build_options plain = options;
-  plain.inline_cache = false;
-  auto [code, built] = co_await buildkit::async_build(what.daemon, what.context, std::move(options),
-                                                      what.on_event, why, no_throw);
+  auto [code, built] =
+      co_await buildkit::async_build(what.daemon, what.context, options, what.on_event, why, no_throw);
   // A daemon without BuildKit refuses the inline cache, before anything is sent.
-  if (code == errc::unsupported_parameter && what.inline_cache) {
-    auto [second_code, second] = co_await buildkit::async_build(what.daemon, what.context, std::move(plain),
-                                                                what.on_event, why, no_throw);
+  if (code == errc::unsupported_parameter && options.inline_cache) {
+    options.inline_cache = false;
+    auto [second_code, second] =
+        co_await buildkit::async_build(what.daemon, what.context, options, what.on_event, why, no_throw);
     code = second_code;
     built = std::move(second);
   }
