@@ -1,5 +1,7 @@
 #include "daemon/daemon_helpers.hpp"
 
+#include "dockline/engine/container_list.hpp"
+
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -238,6 +240,20 @@ asio::awaitable<bool> comes_to(int count, std::string mark, std::chrono::seconds
     co_await timer.async_wait(asio::use_awaitable);
   }
   co_return true;
+}
+
+asio::awaitable<void> remove_containers_of(engine::client daemon, std::string image) {
+  // Podman's filter "ancestor" does not find them by this name.
+  engine::container_list_options all;
+  all.all = true;
+  auto [code, rows] = co_await engine::async_container_list(daemon, all, no_throw);
+  for (const auto& row : rows) {
+    if (row.image.find(image) == row.image.npos) continue;
+    engine::remove_options options;
+    options.force = true;
+    auto [kept] = co_await engine::async_container_remove(daemon, row.id, options, no_throw);
+    (void)kept;
+  }
 }
 
 }  // namespace dockline::daemon_test

@@ -151,4 +151,7 @@ asio::awaitable<std::string> read_all(std::shared_ptr<byte_source> source);
 int processes_with(std::string_view mark);
 asio::awaitable<bool> comes_to(int count, std::string mark, std::chrono::seconds limit);
 
+// Removes the containers of an image, also those that run. What goes wrong is not told.
+asio::awaitable<void> remove_containers_of(engine::client daemon, std::string image);
+
 }  // namespace dockline::daemon_test

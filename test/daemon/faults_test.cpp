@@ -2,7 +2,6 @@
 // which connections break: each gives the right result or an error, and comes to its end.
 
 #include "dockline/engine/container_files.hpp"
-#include "dockline/engine/container_list.hpp"
 #include "dockline/engine/image_archive.hpp"
 #include "dockline/engine/image_list.hpp"
 
@@ -130,21 +129,7 @@ struct leftovers {
   explicit leftovers(engine_fixture& own, std::string from) : engine(own), image(std::move(from)) {}
   leftovers(const leftovers&) = delete;
   leftovers& operator=(const leftovers&) = delete;
-  ~leftovers() { engine.run(remove(engine.daemon(), image)); }
-
-  static asio::awaitable<void> remove(engine::client daemon, std::string image) {
-    // Podman's filter "ancestor" does not find them by this name.
-    engine::container_list_options all;
-    all.all = true;
-    auto [code, rows] = co_await engine::async_container_list(daemon, all, no_throw);
-    for (const auto& row : rows) {
-      if (row.image.find(image) == row.image.npos) continue;
-      engine::remove_options options;
-      options.force = true;
-      auto [kept] = co_await engine::async_container_remove(daemon, row.id, options, no_throw);
-      (void)kept;
-    }
-  }
+  ~leftovers() { engine.run(remove_containers_of(engine.daemon(), image)); }
 
   engine_fixture& engine;
   std::string image;

@@ -9,7 +9,6 @@
 // one at DOCKLINE_TEST_DOCKER_HOST; 77 where there is none.
 
 #define DOCTEST_CONFIG_IMPLEMENT
-#include "dockline/engine/container_list.hpp"
 #include "dockline/engine/events.hpp"
 #include "dockline/engine/image_archive.hpp"
 #include "dockline/engine/image_list.hpp"
@@ -256,17 +255,7 @@ class soak {
 
 // Containers whose removal was lost with its connection.
 asio::awaitable<void> remove_leftovers(engine::client daemon, std::string image) {
-  // Podman's filter "ancestor" does not find them by this name.
-  engine::container_list_options all;
-  all.all = true;
-  auto [code, rows] = co_await engine::async_container_list(daemon, all, no_throw);
-  for (const auto& row : rows) {
-    if (row.image.find(image) == row.image.npos) continue;
-    engine::remove_options options;
-    options.force = true;
-    auto [kept] = co_await engine::async_container_remove(daemon, row.id, options, no_throw);
-    (void)kept;
-  }
+  co_await remove_containers_of(daemon, image);
   for (int i = 0; i < 20; ++i) {
     engine::image_remove_options options;
     options.force = true;
