@@ -19,6 +19,14 @@ std::string build_line(routed_daemon& other) {
   return {};
 }
 
+// By whichever builder the daemon has, and not pushed.
+struct building_by_choice : building {
+  explicit building_by_choice(routed_daemon& other) : building(other) {
+    options.builder = daemon_builder::automatic;
+    order.push = false;
+  }
+};
+
 bool has(const std::string& line, std::string_view what) { return line.find(what) != std::string::npos; }
 
 }  // namespace
@@ -29,9 +37,7 @@ TEST_SUITE("exchange/buildkit/local_builder") {
                          {"GET /_ping", buildkit_ping},
                          {"GET /v1.41/images/h:5000/cache:1/json", there},
                          {"POST /v1.41/images/create", pulled}});
-    building talk(other);
-    talk.options.builder = daemon_builder::automatic;
-    talk.order.push = false;
+    building_by_choice talk(other);
     talk.order.cache_from = "h:5000/cache:1";
     const auto made = talk.make();
     REQUIRE_MESSAGE(!made.code, made.words());
@@ -48,9 +54,7 @@ TEST_SUITE("exchange/buildkit/local_builder") {
 
   TEST_CASE("BuildKit without a session knows the context by its compression") {
     routed_daemon other({{"POST /v1.41/build", chunked_answer({built})}, {"GET /_ping", buildkit_ping}});
-    building talk(other);
-    talk.options.builder = daemon_builder::automatic;
-    talk.order.push = false;
+    building_by_choice talk(other);
     // A tar that begins with the header of this name would be taken for a Dockerfile.
     talk.tree.file("A\xc3\xa9", "x");
     REQUIRE(!talk.make().code);
@@ -62,9 +66,7 @@ TEST_SUITE("exchange/buildkit/local_builder") {
 
   TEST_CASE("a daemon without BuildKit builds classically, and leaves no cache") {
     routed_daemon other({{"POST /v1.41/build", built_of_three}});
-    building talk(other);
-    talk.options.builder = daemon_builder::automatic;
-    talk.order.push = false;
+    building_by_choice talk(other);
     const auto made = talk.make();
     REQUIRE_MESSAGE(!made.code, made.words());
     CHECK(made.value.builder == "classic");
@@ -84,9 +86,7 @@ TEST_SUITE("exchange/buildkit/local_builder") {
                          {"GET /_ping", podman_ping},
                          {"GET /v1.41/images/h:5000/cache:1/json", there},
                          {"POST /v1.41/images/create", pulled}});
-    building talk(other);
-    talk.options.builder = daemon_builder::automatic;
-    talk.order.push = false;
+    building_by_choice talk(other);
     talk.order.cache_from = "h:5000/cache:1";
     const auto made = talk.make();
     REQUIRE_MESSAGE(!made.code, made.words());
