@@ -31,12 +31,17 @@ task<std::string> ask(asking whom, api_call call, diagnostics& why) {
   co_return std::move(answer->body);
 }
 
+// The token of an answer, which is not left in it.
+result<access_token> take_token(std::string& body, const client_state& state, diagnostics& why) {
+  auto read = read_token(body, state.now(), why);
+  wipe(body);
+  return read;
+}
+
 task<access_token> ask_for_token(asking whom, api_call call, diagnostics& why) {
   auto body = co_await ask(whom, std::move(call), why);
   if (!body) co_return body.error();
-  auto read = read_token(*body, whom.state->now(), why);
-  wipe(*body);
-  co_return read;
+  co_return take_token(*body, *whom.state, why);
 }
 
 task<access_token> ask_to_impersonate(asking whom, api_call call, diagnostics& why) {
@@ -78,9 +83,7 @@ task<access_token> fetch(asking whom, authorized_user who, diagnostics& why) {
       whom.state->newer_refresh_token = std::move(next);
     }
   }
-  auto read = read_token(*body, whom.state->now(), why);
-  wipe(*body);
-  co_return read;
+  co_return take_token(*body, *whom.state, why);
 }
 
 task<access_token> fetch(asking whom, const external_account& who, const std::string& scope,
@@ -114,9 +117,7 @@ task<access_token> fetch_from_metadata(asking whom, const std::string& scope, di
     why.set_client_message("the metadata server has no token: this machine has no service account");
     co_return errc::token_refused;
   }
-  auto read = read_token(**body, state.now(), why);
-  wipe(**body);
-  co_return read;
+  co_return take_token(**body, state, why);
 }
 
 }  // namespace

@@ -104,6 +104,12 @@ std::string shown_build_args(const std::string& text) {
   return out.take();
 }
 
+std::string shown_parameter(std::string_view name, const std::string& value) {
+  if (name == "buildargs") return shown_build_args(value);
+  if (name == upload_parameter || names_a_secret(name)) return std::string(mask);
+  return without_userinfo(value);
+}
+
 std::string shown_target(std::string_view target) {
   const std::size_t start = target.find('?');
   std::string shown(target.substr(0, start));
@@ -116,14 +122,8 @@ std::string shown_target(std::string_view target) {
     shown += before;
     shown += pair.substr(0, equal);
     if (equal < pair.size()) {
-      const std::string_view name = pair.substr(0, equal);
       const std::string value = unescape(pair.substr(equal + 1));
-      std::string safe;
-      if (name == "buildargs") {
-        safe = shown_build_args(value);
-      } else {
-        safe = name == upload_parameter || names_a_secret(name) ? std::string(mask) : without_userinfo(value);
-      }
+      const std::string safe = shown_parameter(pair.substr(0, equal), value);
       shown += '=';
       // What hides nothing is shown as it goes out.
       shown += safe == value ? std::string(pair.substr(equal + 1)) : escape_query(safe);
@@ -131,6 +131,12 @@ std::string shown_target(std::string_view target) {
     if (end == rest.npos) return shown;
     rest.remove_prefix(end + 1);
   }
+}
+
+std::string shown_answer_field(std::string_view name, std::string_view value) {
+  if (contains(secret_answer_fields, name)) return std::string(mask);
+  const std::string shown = without_userinfo(value);
+  return beast::iequals(name, "Location") ? shown_target(shown) : shown;
 }
 
 }  // namespace
@@ -163,14 +169,7 @@ std::string shown_request(std::string_view encoded) {
 std::string shown_answer(const response_head& head) {
   std::string shown = "HTTP/1.1 " + std::to_string(head.status) + ' ' + head.reason + '\n';
   for (const auto& [name, value] : head.fields) {
-    shown += name + ": ";
-    if (contains(secret_answer_fields, name)) {
-      shown += mask;
-    } else {
-      shown +=
-          beast::iequals(name, "Location") ? shown_target(without_userinfo(value)) : without_userinfo(value);
-    }
-    shown += '\n';
+    shown += name + ": " + shown_answer_field(name, value) + '\n';
   }
   return shown;
 }

@@ -73,8 +73,9 @@ struct client_options {
 };
 
 // Options as the environment has them: STORAGE_EMULATOR_HOST (with or without "http://"; without tokens
-// then), CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE, _CLOUDBUILD and _CLOUDRESOURCEMANAGER, GCE_METADATA_HOST, HTTPS_PROXY, HTTP_PROXY
-// and NO_PROXY (also in lower case), GOOGLE_CLOUD_QUOTA_PROJECT, and the project of project_from().
+// then), CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE, _CLOUDBUILD and _CLOUDRESOURCEMANAGER, GCE_METADATA_HOST,
+// HTTPS_PROXY, HTTP_PROXY and NO_PROXY (also in lower case), GOOGLE_CLOUD_QUOTA_PROJECT, and the project of
+// project_from().
 DOCKLINE_API client_options client_options_from(const environment& variables);
 
 // The project that the variables name: GOOGLE_CLOUD_PROJECT, GCLOUD_PROJECT, CLOUDSDK_CORE_PROJECT; else the
