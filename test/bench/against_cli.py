@@ -6,7 +6,7 @@
     against_cli.py memory DOCKLINE FOLDER             peak memory for 10 MB, 10 GB and a million files, made in FOLDER
 
 Prints the median of the rounds and the median of the rounds' ratios. The CLI is `docker` of the PATH, with its
-classic builder. FOLDER is the tree of context_bench. For `small` the daemon's own time is that of the same request
+classic builder, as dockline then has; against_buildx.py has the other one. FOLDER is the tree of context_bench. For `small` the daemon's own time is that of the same request
 by a bare socket, without any client; it is taken off both before their wall times are compared.
 """
 
@@ -64,6 +64,11 @@ def peak_of(words, host):
         return wall, int(told.read()) / 1024
 
 
+def build_by(tool):
+    """As the CLI builds here. The daemon that forgets knows no sessions."""
+    return [tool, "build", "--builder", "classic", "-q"]
+
+
 def table(rows):
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
@@ -79,7 +84,7 @@ def context(tool, folder, rounds):
     ours, theirs = [], []
     with forgetful(tool) as host:
         for _ in range(rounds):
-            ours.append(measured([tool, "build", "-q", folder], host))
+            ours.append(measured([*build_by(tool), folder], host))
             theirs.append(measured(["docker", "build", folder], host))
     rows = [["", "seconds", "MB/s", "CPU s", "peak MiB"]]
     for who, runs in (("dockline build", ours), ("docker build", theirs)):
@@ -110,7 +115,7 @@ def memory(tool, folder, _):
             tree = os.path.join(folder, title.replace(" ", "-"))
             fill(tree, files, size)
             for how in ("none", "gzip"):
-                wall, peak = peak_of([tool, "build", "-q", "--compression", how, tree], host)
+                wall, peak = peak_of([*build_by(tool), "--compression", how, tree], host)
                 rows.append([f"{title}, {how}", f"{wall:.1f}", f"{peak:.1f}", f"{peak - idle:.1f}"])
             wall, peak = peak_of([tool, "context", "--format", "json", tree], host)
             rows.append([f"{title}, listed", f"{wall:.1f}", f"{peak:.1f}", f"{peak - idle:.1f}"])
@@ -145,8 +150,7 @@ def small(tool, host, rounds):
             body = file.read()
         os.remove(packed)
         alone, ours, theirs = [], [], []
-        # The CLI's builder; against_buildx.py has the other one.
-        line = [tool, "build", "--builder", "classic", "-q", folder]
+        line = [*build_by(tool), folder]
         measured(line, host)
         for _ in range(rounds):
             alone.append(bare_build(host.removeprefix("unix://"), body))
