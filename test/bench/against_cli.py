@@ -5,9 +5,10 @@
     against_cli.py small DOCKLINE HOST [ROUNDS]       a build of three cached steps on a real daemon, unix:///...
     against_cli.py memory DOCKLINE FOLDER             peak memory for 10 MB, 10 GB and a million files, made in FOLDER
 
-Prints the median of the rounds and the median of the rounds' ratios. The CLI is `docker` of the PATH, with its
-classic builder, as dockline then has; against_buildx.py has the other one. FOLDER is the tree of context_bench. For `small` the daemon's own time is that of the same request
-by a bare socket, without any client; it is taken off both before their wall times are compared.
+Prints the median of the rounds and the median of the rounds' ratios. The CLI is `docker` of the PATH; both use the
+classic builder, and against_buildx.py has the other one. FOLDER is the tree of context_bench. For `small` the
+daemon's own time is that of the same request by a bare socket, without any client; it is taken off both before their
+wall times are compared.
 """
 
 import contextlib

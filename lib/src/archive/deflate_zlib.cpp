@@ -3,10 +3,15 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <new>
+#include <thread>
 
 namespace dockline::archive {
 namespace {
+
+// A high level takes a millisecond for it. Whoever waits for the processor comes next.
+constexpr std::size_t piece_size = std::size_t{64} << 10;
 
 Bytef* bytes(const char* data) { return reinterpret_cast<Bytef*>(const_cast<char*>(data)); }
 
@@ -28,19 +33,24 @@ class zlib_deflater final : public block_deflater {
     if (!before.empty()) {
       ::deflateSetDictionary(&stream_, bytes(before.data()), static_cast<uInt>(before.size()));
     }
-    stream_.next_in = bytes(block.data());
-    stream_.avail_in = static_cast<uInt>(block.size());
     const std::size_t start = out.size();
     std::size_t used = start;
     constexpr std::size_t flush_room = 64;
     out.resize(start + ::deflateBound(&stream_, static_cast<uLong>(block.size())) + flush_room);
+    std::size_t taken = 0;
     for (;;) {
+      const std::span<const char> piece = block.subspan(taken, std::min(piece_size, block.size() - taken));
+      const bool whole = taken + piece.size() == block.size();
+      stream_.next_in = bytes(piece.data());
+      stream_.avail_in = static_cast<uInt>(piece.size());
       stream_.next_out = bytes(out.data() + used);
       stream_.avail_out = static_cast<uInt>(out.size() - used);
-      const int status = ::deflate(&stream_, last ? Z_FINISH : Z_SYNC_FLUSH);
+      const int status = ::deflate(&stream_, !whole ? Z_NO_FLUSH : last ? Z_FINISH : Z_SYNC_FLUSH);
+      taken += piece.size() - stream_.avail_in;
       used = out.size() - stream_.avail_out;
-      if (last ? status == Z_STREAM_END : stream_.avail_out > 0) break;
-      out.resize(out.size() + block.size() + flush_room);
+      if (whole && (last ? status == Z_STREAM_END : stream_.avail_out > 0)) break;
+      if (stream_.avail_out == 0) out.resize(out.size() + block.size() + flush_room);
+      std::this_thread::yield();
     }
     out.erase(used);
   }
