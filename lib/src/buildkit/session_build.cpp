@@ -15,19 +15,19 @@
 #include "buildkit/trace_message.hpp"
 #include "core/encoding.hpp"
 #include "core/pending.hpp"
+#include "core/random.hpp"
 #include "engine/build_run.hpp"
 #include "engine/client_state.hpp"
 #include "http/watchdog.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/uuid_io.hpp>
 
-#include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
-#include <new>
 #include <string_view>
 
 namespace dockline::buildkit {
@@ -41,15 +41,7 @@ constexpr auto cancel_limit = 2s;
 // A daemon that has lost the session ends the build: what comes by two connections may be heard in any order.
 constexpr auto session_patience = 20ms;
 
-std::string hex_of(const unsigned char* bytes, std::size_t size) {
-  return encode_hex({reinterpret_cast<const char*>(bytes), size});
-}
-
-std::string random_id() {
-  std::array<unsigned char, 16> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw std::bad_alloc();
-  return hex_of(bytes.data(), bytes.size());
-}
+std::string random_id() { return encode_hex(random_bytes(16)); }
 
 // The same for each build from this directory of this machine, and for no other. The daemon tells by its time
 // whether a file has changed; where all have one time, it must not believe that it knows them.
@@ -59,9 +51,8 @@ std::string shared_key_of(const archive::build_context& context) {
   std::array<char, 256> host{};
   (void)::gethostname(host.data(), host.size() - 1);
   const std::string place = std::string(host.data()) + ':' + context.directory();
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
-  SHA256(reinterpret_cast<const unsigned char*>(place.data()), place.size(), hash.data());
-  return hex_of(hash.data(), hash.size());
+  const boost::uuids::name_generator_sha1 key_of(boost::uuids::ns::url());
+  return boost::uuids::to_string(key_of(place));
 }
 
 // What is told of one build. The session's calls and the answer to the request both tell; neither may do so

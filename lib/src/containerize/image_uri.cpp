@@ -2,22 +2,18 @@
 
 #include "containerize/refusal.hpp"
 #include "core/encoding.hpp"
-
-#include <openssl/rand.h>
+#include "core/random.hpp"
 
 #include <algorithm>
-#include <array>
-#include <new>
 
 namespace dockline::containerize {
 
 std::string random_uuid() {
-  std::array<unsigned char, 16> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw std::bad_alloc();
+  std::string bytes = random_bytes(16);
   // RFC 9562, version 4, and the variant of that document.
-  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
-  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
-  std::string text = encode_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x40);
+  bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
+  std::string text = encode_hex(bytes);
   for (const std::size_t at : {20U, 16U, 12U, 8U}) text.insert(at, 1, '-');
   return text;
 }

@@ -138,10 +138,11 @@ task<void> server_state::run(diagnostics& why) {
 }
 
 task<void> server_state::read_all() {
-  std::string block = std::move(early);
+  const auto block = std::make_unique_for_overwrite<char[]>(read_size);
+  std::string_view fresh = early;
   for (;;) {
-    if (!block.empty()) {
-      const auto received = peer.receive(block);
+    if (!fresh.empty()) {
+      const auto received = peer.receive(fresh);
       handle_events();
       to_write_.notify();
       if (!received) {
@@ -149,10 +150,9 @@ task<void> server_state::read_all() {
         co_return failure_;
       }
     }
-    block.resize(read_size);
-    auto [code, size] = co_await read_some(*connection, asio::buffer(block));
+    auto [code, size] = co_await read_some(*connection, asio::buffer(block.get(), read_size));
     if (closed_ || co_await is_cancelled()) co_return aborted();
-    block.resize(size);
+    fresh = std::string_view(block.get(), size);
     if (!code) continue;
     const std::string reason = connection->why();
     fail(errc::connection_lost,

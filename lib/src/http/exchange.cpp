@@ -6,8 +6,8 @@
 
 #include <array>
 #include <exception>
+#include <memory>
 #include <utility>
-#include <vector>
 
 namespace dockline::http {
 namespace {
@@ -105,7 +105,8 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
   task<void> send_source(std::shared_ptr<byte_source> source,
                          std::function<void(std::uint64_t, bool)> on_sent) {
     struct blocks {
-      std::array<std::vector<char>, 2> memory{std::vector<char>(block_size), std::vector<char>(block_size)};
+      std::array<std::unique_ptr<char[]>, 2> memory = {std::make_unique_for_overwrite<char[]>(block_size),
+                                                       std::make_unique_for_overwrite<char[]>(block_size)};
       std::shared_ptr<byte_source> source;
     };
     auto pair = std::make_shared<blocks>();
@@ -113,7 +114,7 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
     const bool chunked = !source->size();
     std::uint64_t total = 0;
     std::size_t turn = 0;
-    auto filling = start_reading(executor, *source, asio::buffer(pair->memory[turn]), pair);
+    auto filling = start_reading(executor, *source, asio::buffer(pair->memory[turn].get(), block_size), pair);
     for (;;) {
       auto filled = co_await filling.get();
       if (co_await is_cancelled()) co_return aborted();
@@ -124,14 +125,14 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
       }
       if (*filled == 0) break;
       if (on_sent) on_sent(total, false);
-      const auto block = asio::buffer(pair->memory[turn], *filled);
+      const auto block = asio::buffer(pair->memory[turn].get(), *filled);
       // What goes beyond the announced length would be the start of another request.
       if (const auto size = source->size(); size && block.size() > *size - total) {
         break_word(total + block.size(), *size);
         co_return source_failure;
       }
       turn = 1 - turn;
-      filling = start_reading(executor, *source, asio::buffer(pair->memory[turn]), pair);
+      filling = start_reading(executor, *source, asio::buffer(pair->memory[turn].get(), block_size), pair);
       const std::string before = chunked ? chunk_head(block.size()) : std::string();
       result<void> written;
       if (chunked) {
@@ -223,11 +224,9 @@ task<void> exchange::advance(diagnostics& why) {
   // A signal that came before this coroutine first ran has ended no wait, and must not be waited past.
   if (co_await is_cancelled()) co_return aborted();
   auto line = wire_;
-  const std::size_t kept = input_.size();
-  input_.resize(kept + read_size);
-  auto [code, size] =
-      co_await dockline::read_some(*line->connection, asio::buffer(input_.data() + kept, read_size));
-  input_.resize(kept + size);
+  if (!block_) block_ = std::make_unique_for_overwrite<char[]>(read_size);
+  auto [code, size] = co_await dockline::read_some(*line->connection, asio::buffer(block_.get(), read_size));
+  input_.append(block_.get(), size);
   if (size > 0) {
     got_some_ = true;
     line->stirred();

@@ -106,9 +106,10 @@ class exchange {
   response_decoder decoder_;
   exchange_log log_;
   pending<void> sending_;
-  std::string input_;           // read and not yet eaten
-  std::string output_;          // of the body, eaten and not yet handed on
-  std::uint64_t received_ = 0;  // of the body
+  std::unique_ptr<char[]> block_;  // what is read into
+  std::string input_;              // read and not yet eaten
+  std::string output_;             // of the body, eaten and not yet handed on
+  std::uint64_t received_ = 0;     // of the body
   bool handed_on_ = false;
   bool got_some_ = false;
 };
