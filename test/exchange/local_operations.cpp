@@ -39,49 +39,39 @@ containerize::containerize_options program(const scene& on) {
 }
 
 const in_table local_rows{{
-    row(
-        "archive::async_open_context",
+    row("archive::async_open_context",
         [](scene& on, auto&&... rest) {
           return archive::async_open_context(on.executor, directory(on),
                                              std::forward<decltype(rest)>(rest)...);
-        },
-        manner::on_threads),
-    row(
-        "archive::async_content_hash",
+        }),
+    row("archive::async_content_hash",
         [](scene& on, auto&&... rest) {
           return archive::async_content_hash(on.executor, on.on.context,
                                              std::forward<decltype(rest)>(rest)...);
-        },
-        manner::on_threads),
-    row(
-        "archive::async_list_context",
+        }),
+    row("archive::async_list_context",
         [](scene& on, auto&&... rest) {
           return archive::async_list_context(on.executor, on.on.context,
                                              std::forward<decltype(rest)>(rest)...);
-        },
-        manner::on_threads),
+        }),
     row("engine::async_find_credentials",
         [](scene& on, auto&&... rest) {
           const std::vector<std::string> registries{"registry.example"};
           return engine::async_find_credentials(on.executor, store(), registries,
                                                 std::forward<decltype(rest)>(rest)...);
         }),
-    row(
-        "containerize::async_plan_image",
+    row("containerize::async_plan_image",
         [](scene& on, auto&&... rest) {
           return containerize::async_plan_image(builder(on), program(on),
                                                 containerize::containerize_environment(), nullptr,
                                                 std::forward<decltype(rest)>(rest)...);
-        },
-        manner::on_threads),
-    row(
-        "containerize::async_containerize",
+        }),
+    row("containerize::async_containerize",
         [](scene& on, auto&&... rest) {
           return containerize::async_containerize(builder(on), program(on),
                                                   containerize::containerize_environment(), nullptr,
                                                   std::forward<decltype(rest)>(rest)...);
-        },
-        manner::on_threads),
+        }),
 }};
 
 }  // namespace

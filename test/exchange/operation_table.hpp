@@ -80,8 +80,7 @@ struct without_value {
 // What is to be known of an operation that is not left to come to its end.
 enum class manner {
   plain,
-  on_threads,  // it reads the disk on threads of its own, which need the caller's executor until they are done
-  takes_back   // cancelled, it looks after what it may have made, for which some seconds are taken
+  takes_back  // cancelled, it looks after what it may have made, for which some seconds are taken
 };
 
 struct operation {

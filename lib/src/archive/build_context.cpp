@@ -17,6 +17,7 @@ const std::string nothing;
 task<build_context> open_context(context_options options, diagnostics& why) {
   auto shared = std::make_shared<build_context::state>();
   shared->work = options.work;
+  shared->reader = foreign_work_of(co_await asio::this_coro::executor);
   if (!shared->work) {
     shared->pool = make_work_pool();
     shared->work = executor_of(*shared->pool);

@@ -6,6 +6,7 @@
 #include "archive/file_tree.hpp"
 #include "archive/packing_rules.hpp"
 #include "archive/work_pool.hpp"
+#include "core/foreign_work.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -33,6 +34,8 @@ struct build_context::state {
   // what still runs stops at its next look.
   std::shared_ptr<work_pool> pool;
   boost::asio::any_io_executor work;
+  // Of the context that it was opened on, which reads what is packed unless the source is told another one.
+  std::shared_ptr<foreign_work_list> reader;
 };
 
 using context_tree = build_context::state::tree;

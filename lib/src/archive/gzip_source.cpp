@@ -207,16 +207,21 @@ class gzip_source final : public byte_source {
   gzip_source(const build_context::state& context, std::string content_hash)
       : packing_(std::make_shared<gzip_packing>(context.found, context.work, std::move(content_hash))),
         pool_(context.pool),
-        work_(context.work) {}
+        work_(context.work),
+        reader_(context.reader) {}
 
   ~gzip_source() override { packing_->stop(); }
 
   void async_read_some(boost::asio::mutable_buffer block, transfer_handler handler) override {
     const std::span<char> room(static_cast<char*>(block.data()), block.size());
-    packing_->read(
-        read_request::make(work_, room, std::move(handler), [weak = std::weak_ptr<gzip_packing>(packing_)] {
-          if (const auto running = weak.lock()) running->stop();
-        }));
+    packing_->read(read_request::make(reader_, work_, room, std::move(handler),
+                                      [weak = std::weak_ptr<gzip_packing>(packing_)] {
+                                        if (const auto running = weak.lock()) running->stop();
+                                      }));
+  }
+
+  void reads_complete_on(const boost::asio::any_io_executor& executor) override {
+    reader_ = foreign_work_of(executor);
   }
 
   const diagnostics& why() const noexcept override { return packing_->why(); }
@@ -227,6 +232,7 @@ class gzip_source final : public byte_source {
   std::shared_ptr<gzip_packing> packing_;
   std::shared_ptr<work_pool> pool_;
   boost::asio::any_io_executor work_;
+  std::shared_ptr<foreign_work_list> reader_;
 };
 
 }  // namespace

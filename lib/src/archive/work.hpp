@@ -2,6 +2,7 @@
 
 // A coroutine hands a blocking job over to the executor for work, and waits for it without blocking its own.
 
+#include "core/foreign_work.hpp"
 #include "core/spawn.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -12,6 +13,8 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace dockline::archive {
@@ -35,6 +38,43 @@ struct blocking_job {
   }
 };
 
+// What goes over to the executor for work, and back.
+template <class T, class Handler>
+class blocking_operation final : public foreign_work {
+ public:
+  blocking_operation(std::shared_ptr<blocking_job<T>> job, Handler handler)
+      : foreign_work(foreign_work_of(asio::get_associated_executor(handler))),
+        job_(std::move(job)),
+        // The handler's executor must not run out of work meanwhile.
+        home_(
+            asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked)),
+        handler_(std::move(handler)) {}
+
+  void run() {
+    if (!enter()) return;
+    job_->run();
+    job_->work = nullptr;
+    {
+      const asio::any_io_executor home = std::move(home_);
+      asio::post(home, std::move(*handler_));
+      handler_.reset();
+    }
+    leave();
+  }
+
+ private:
+  void stop() noexcept override { job_->stopped = true; }
+  void abandon() noexcept override {
+    handler_.reset();
+    home_ = nullptr;
+    job_->work = nullptr;
+  }
+
+  const std::shared_ptr<blocking_job<T>> job_;
+  asio::any_io_executor home_;
+  std::optional<Handler> handler_;
+};
+
 // Runs job->work. A wait that is cancelled tells the job to stop, and returns operation_aborted as soon as
 // that is over.
 template <class T>
@@ -46,12 +86,10 @@ task<T> run_blocking(asio::any_io_executor work, std::shared_ptr<blocking_job<T>
         if (const auto alive = weak.lock()) alive->stopped = true;
       });
     }
-    auto home =
-        asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
-    asio::post(work, [job, home = std::move(home), handler = std::move(handler)]() mutable {
-      job->run();
-      asio::post(home, std::move(handler));
-    });
+    const auto operation =
+        std::make_shared<blocking_operation<T, std::decay_t<decltype(handler)>>>(job, std::move(handler));
+    operation->enlist();
+    asio::post(work, [operation] { operation->run(); });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start, asio::use_awaitable);
   if (co_await is_cancelled()) co_return aborted();

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 namespace dockline {
@@ -21,13 +22,18 @@ namespace dockline {
 template <class Source>
 auto read_some(Source& from, asio::mutable_buffer block) {
   return asio::async_initiate<const decltype(no_throw), void(error_code, std::size_t)>(
-      [&from, block](auto handler) { from.async_read_some(block, transfer_handler(std::move(handler))); },
+      [&from, block](auto handler) {
+        if constexpr (std::is_base_of_v<byte_source, Source>)
+          from.reads_complete_on(asio::get_associated_executor(handler));
+        from.async_read_some(block, transfer_handler(std::move(handler)));
+      },
       no_throw);
 }
 
 // One read of a source, started now and awaited later. `keep` owns the source and the block until it is over.
 inline pending<std::size_t> start_reading(asio::any_io_executor executor, byte_source& from,
                                           asio::mutable_buffer block, std::shared_ptr<void> keep) {
+  from.reads_complete_on(executor);
   return pending<std::size_t>::start(
       std::move(executor), std::move(keep),
       [&](completion_handler<std::size_t> handler) { from.async_read_some(block, std::move(handler)); });

@@ -8,13 +8,11 @@ namespace dockline::test {
 namespace {
 
 const in_table buildkit_rows{{
-    row(
-        "buildkit::async_build",
+    row("buildkit::async_build",
         [](scene& on, auto&&... rest) {
           return buildkit::async_build(on.daemon, on.on.context, buildkit::build_options(), nullptr,
                                        std::forward<decltype(rest)>(rest)...);
-        },
-        manner::on_threads),
+        }),
 }};
 
 }  // namespace

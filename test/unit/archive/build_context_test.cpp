@@ -459,6 +459,43 @@ TEST_SUITE("archive/build_context") {
     }
   }
 
+  TEST_CASE("a loop ends while threads work for it") {
+    const scratch_tree tree;
+    tree.file("Dockerfile");
+    tree.file("sparse");
+    std::filesystem::resize_file(tree.path("sparse"), 20'000'000'000u);
+    const std::size_t before = open_descriptors();
+    for (const compression compress : {compression::none, compression::gzip}) {
+      context_options options = in(tree);
+      options.compress = compress;
+      for (int delay = 0; delay < 40; ++delay) {
+        const auto kept = std::make_shared<std::string>(std::size_t{1} << 22, '\0');
+        {
+          std::shared_ptr<byte_source> source;
+          asio::io_context home;
+          async_open_context(home.get_executor(), options, [&](error_code code, build_context found) {
+            CHECK(!code);
+            source = found.pack();
+            source->async_read_some(asio::buffer(*kept),
+                                    asio::bind_executor(home, [kept](error_code, std::size_t) {
+                                      FAIL("the loop is not run that far");
+                                    }));
+          });
+          // From before the context is found to the middle of the read.
+          if (delay % 4 == 0) {
+            home.poll();
+          } else {
+            home.run_one();
+            while (!source) home.run_one();
+          }
+          std::this_thread::sleep_for(std::chrono::microseconds(20 * delay));
+        }
+        CHECK(kept.use_count() == 1);
+      }
+    }
+    CHECK(open_descriptors() == before);
+  }
+
   TEST_CASE("a source that is left in the middle stops its jobs") {
     const scratch_tree tree;
     tree.file("Dockerfile");

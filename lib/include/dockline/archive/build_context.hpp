@@ -157,7 +157,8 @@ class DOCKLINE_API build_context {
   //
   // Its errors: errc::unreadable_file, errc::file_changed; the words have the path and the reason. A
   // cancelled read completes at once with operation_aborted. The source must not outlive the executor in
-  // context_options::work.
+  // context_options::work. Handlers are taken to run where the context was opened until
+  // byte_source::reads_complete_on() is called.
   std::unique_ptr<byte_source> pack() const;
   // The same for content that was named by async_content_hash(), and may have changed since: the end of the
   // bytes is then errc::file_changed.

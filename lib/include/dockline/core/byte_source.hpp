@@ -4,6 +4,7 @@
 #include "dockline/core/export.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/buffer.hpp>
 
 #include <cstddef>
@@ -44,6 +45,10 @@ class DOCKLINE_API byte_source {
   // Cancellation: by the handler's slot, any type; the source can then only be destroyed.
   // Errors: the source's own; `why()` has the words.
   virtual void async_read_some(boost::asio::mutable_buffer block, transfer_handler handler) = 0;
+
+  // Before a read: its handler runs on `executor`. A source that makes its bytes on threads of its own is done
+  // with the handler and its memory before that executor's context is gone. The library's operations call it.
+  virtual void reads_complete_on(const boost::asio::any_io_executor& /*executor*/) {}
 
   // What there is to say about the error that the last read completed with.
   virtual const diagnostics& why() const noexcept = 0;
