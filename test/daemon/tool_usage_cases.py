@@ -33,6 +33,21 @@ def case_bad_usage():
         refused(2, [], *words)
 
 
+def case_few_descriptors():
+    """Whatever lacks one first says so; with enough of them the image is there."""
+    with tree(Dockerfile="FROM scratch\nCOPY a /\n", a="a") as top:
+        for builder in ("classic", "auto"):
+            tag = name("few-" + builder)
+            for limit in range(5, 40):
+                result = run("build", "--builder", builder, "-q", "-t", tag, str(top),
+                             prefix=("prlimit", f"--nofile={limit}:{limit}"))
+                if result.status == 0:
+                    break
+                check(result.status in (1, 2, 3) and result.out == "" and "Too many open files" in result.err, result)
+                check(not has_image(tag), "tagged all the same")
+            check(result.status == 0 and has_image(tag), result)
+
+
 def case_output_that_cannot_be_written():
     for words in (["ping"], ["version"]):
         with open("/dev/full", "wb") as full:
