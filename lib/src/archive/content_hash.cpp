@@ -17,9 +17,9 @@ constexpr std::size_t block_size = std::size_t{256} << 10;
 // The tar is made as for a daemon that takes it at once; its bytes are hashed where they are made.
 task<std::string> content_hash(build_context context, diagnostics& why) {
   const auto& state = *context.shared();
-  const auto packed = std::make_shared<packing>(state.found);
+  const auto packed = std::make_shared<packing>(state);
   packed->packer.hash_content({});
-  const auto source = make_tar_source(state, packed);
+  const auto source = make_context_source(state, packed);
   std::vector<char> block(block_size);
   for (;;) {
     auto [code, size] = co_await read_some(*source, asio::buffer(block));

@@ -9,13 +9,13 @@
 
 namespace dockline::archive {
 
-struct packing;
+class packing;
 
 // The bytes of a context, made on its executor for work, one job a read. `content_hash` as in packing.
 std::unique_ptr<byte_source> make_context_source(const build_context::state& context,
                                                  std::string content_hash = {});
-// The tar alone, whatever compression the context has.
-std::unique_ptr<byte_source> make_tar_source(const build_context::state& context,
-                                             std::shared_ptr<packing> packed);
+// The same of a packing of this context that the caller made.
+std::unique_ptr<byte_source> make_context_source(const build_context::state& context,
+                                                 std::shared_ptr<packing> packed);
 
 }  // namespace dockline::archive

@@ -37,16 +37,15 @@ class zlib_deflater final : public block_deflater {
     std::size_t used = start;
     constexpr std::size_t flush_room = 64;
     out.resize(start + ::deflateBound(&stream_, static_cast<uLong>(block.size())) + flush_room);
-    std::size_t taken = 0;
+    const Bytef* const end = bytes(block.data()) + block.size();
+    stream_.next_in = bytes(block.data());
     for (;;) {
-      const std::span<const char> piece = block.subspan(taken, std::min(piece_size, block.size() - taken));
-      const bool whole = taken + piece.size() == block.size();
-      stream_.next_in = bytes(piece.data());
-      stream_.avail_in = static_cast<uInt>(piece.size());
+      const auto left = static_cast<std::size_t>(end - stream_.next_in);
+      const bool whole = left <= piece_size;
+      stream_.avail_in = static_cast<uInt>(std::min(left, piece_size));
       stream_.next_out = bytes(out.data() + used);
       stream_.avail_out = static_cast<uInt>(out.size() - used);
       const int status = ::deflate(&stream_, !whole ? Z_NO_FLUSH : last ? Z_FINISH : Z_SYNC_FLUSH);
-      taken += piece.size() - stream_.avail_in;
       used = out.size() - stream_.avail_out;
       if (whole && (last ? status == Z_STREAM_END : stream_.avail_out > 0)) break;
       if (stream_.avail_out == 0) out.resize(out.size() + block.size() + flush_room);

@@ -1,22 +1,15 @@
 #include "containerize/image_uri.hpp"
 
 #include "containerize/refusal.hpp"
-#include "core/encoding.hpp"
-#include "core/random.hpp"
+
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
 
 namespace dockline::containerize {
 
-std::string random_uuid() {
-  std::string bytes = random_bytes(16);
-  // RFC 9562, version 4, and the variant of that document.
-  bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x40);
-  bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
-  std::string text = encode_hex(bytes);
-  for (const std::size_t at : {20U, 16U, 12U, 8U}) text.insert(at, 1, '-');
-  return text;
-}
+std::string random_uuid() { return boost::uuids::to_string(boost::uuids::random_generator()()); }
 
 std::string registry_of_project(std::string_view project) {
   std::string registry = "gcr.io/" + std::string(project);

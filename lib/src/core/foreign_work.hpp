@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
+#include <utility>
 
 namespace dockline {
 

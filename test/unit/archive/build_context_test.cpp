@@ -40,6 +40,12 @@ std::vector<tar_item> items_of(const context_options& options) {
   return items;
 }
 
+// 20 GB that take no room: long enough to be in the middle of.
+void add_endless_file(const scratch_tree& tree) {
+  tree.file("sparse");
+  std::filesystem::resize_file(tree.path("sparse"), 20'000'000'000u);
+}
+
 std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
                                                 std::filesystem::directory_iterator()));
@@ -422,9 +428,7 @@ TEST_SUITE("archive/build_context") {
   TEST_CASE("a read that runs is cancelled soon, and leaves no descriptor") {
     const scratch_tree tree;
     tree.file("Dockerfile");
-    // 20 GB that take no room: long enough to be in the middle of.
-    tree.file("sparse");
-    std::filesystem::resize_file(tree.path("sparse"), 20'000'000'000u);
+    add_endless_file(tree);
     const std::size_t before = open_descriptors();
     for (const compression compress : {compression::none, compression::gzip}) {
       context_options options = in(tree);
@@ -462,8 +466,7 @@ TEST_SUITE("archive/build_context") {
   TEST_CASE("a loop ends while threads work for it") {
     const scratch_tree tree;
     tree.file("Dockerfile");
-    tree.file("sparse");
-    std::filesystem::resize_file(tree.path("sparse"), 20'000'000'000u);
+    add_endless_file(tree);
     const std::size_t before = open_descriptors();
     for (const compression compress : {compression::none, compression::gzip}) {
       context_options options = in(tree);
@@ -499,8 +502,7 @@ TEST_SUITE("archive/build_context") {
   TEST_CASE("a source that is left in the middle stops its jobs") {
     const scratch_tree tree;
     tree.file("Dockerfile");
-    tree.file("sparse");
-    std::filesystem::resize_file(tree.path("sparse"), 20'000'000'000u);
+    add_endless_file(tree);
     const std::size_t before = open_descriptors();
     context_options options = in(tree);
     options.compress = compression::gzip;

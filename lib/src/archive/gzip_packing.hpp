@@ -1,7 +1,5 @@
 #pragma once
 
-#include "dockline/core/byte_source.hpp"
-
 #include "archive/context_state.hpp"
 
 #include <memory>
@@ -9,8 +7,10 @@
 
 namespace dockline::archive {
 
+class packing;
+
 // The tar of a context as gzip, in blocks that are compressed side by side on the executor for work: one
 // member, which every reader takes.
-std::unique_ptr<byte_source> make_gzip_source(const build_context::state& context, std::string content_hash);
+std::shared_ptr<packing> make_gzip_packing(const build_context::state& context, std::string content_hash);
 
 }  // namespace dockline::archive

@@ -1,4 +1,4 @@
-#include "archive/gzip_source.hpp"
+#include "archive/gzip_packing.hpp"
 
 #include "archive/deflate.hpp"
 #include "archive/packing.hpp"
@@ -37,13 +37,12 @@ std::size_t ring_size() {
 // A ring of blocks. One job at a time fills them in order from the packer, others compress what is filled in
 // whatever order they get to it, and the reads drain them in order again. A block that is not drained is not
 // filled: a slow reader stops the packer.
-class gzip_packing : public packing, public std::enable_shared_from_this<gzip_packing> {
+class gzip_packing final : public packing {
  public:
-  gzip_packing(std::shared_ptr<const context_tree> from, boost::asio::any_io_executor work,
-               std::string content_hash)
-      : packing(std::move(from), std::move(content_hash)), work_(std::move(work)), ring_(ring_size()) {}
+  gzip_packing(const build_context::state& context, std::string content_hash)
+      : packing(context, std::move(content_hash)), ring_(ring_size()) {}
 
-  void read(std::shared_ptr<read_request> request) {
+  void read(std::shared_ptr<read_request> request) override {
     {
       const std::lock_guard lock(mutex_);
       waiting_ = std::move(request);
@@ -51,14 +50,14 @@ class gzip_packing : public packing, public std::enable_shared_from_this<gzip_pa
     post([](gzip_packing& self) { self.fill(); });
   }
 
-  void stop() {
-    packer.stop();
+  void stop() override {
+    packing::stop();
     fail(boost::asio::error::operation_aborted);
   }
 
   // The packer's words belong to the job that fills; these are a copy that was made before the read
   // completed.
-  const diagnostics& why() const noexcept { return why_; }
+  const diagnostics& why() const noexcept override { return why_; }
 
  private:
   enum class stage { empty, filled, compressed };
@@ -81,7 +80,8 @@ class gzip_packing : public packing, public std::enable_shared_from_this<gzip_pa
   // A job has no caller who would catch what it throws.
   template <class Job>
   void post(Job job) {
-    boost::asio::post(work_, [self = shared_from_this(), job = std::move(job)] {
+    auto self = std::static_pointer_cast<gzip_packing>(shared_from_this());
+    boost::asio::post(work(), [self = std::move(self), job = std::move(job)] {
       try {
         job(*self);
       } catch (const std::bad_alloc&) {
@@ -185,7 +185,6 @@ class gzip_packing : public packing, public std::enable_shared_from_this<gzip_pa
     }
   }
 
-  boost::asio::any_io_executor work_;
   std::mutex mutex_;
   std::vector<block> ring_;
   std::size_t filled_ = 0;   // blocks so far
@@ -202,43 +201,10 @@ class gzip_packing : public packing, public std::enable_shared_from_this<gzip_pa
   std::shared_ptr<read_request> waiting_;
 };
 
-class gzip_source final : public byte_source {
- public:
-  gzip_source(const build_context::state& context, std::string content_hash)
-      : packing_(std::make_shared<gzip_packing>(context.found, context.work, std::move(content_hash))),
-        pool_(context.pool),
-        work_(context.work),
-        reader_(context.reader) {}
-
-  ~gzip_source() override { packing_->stop(); }
-
-  void async_read_some(boost::asio::mutable_buffer block, transfer_handler handler) override {
-    const std::span<char> room(static_cast<char*>(block.data()), block.size());
-    packing_->read(read_request::make(reader_, work_, room, std::move(handler),
-                                      [weak = std::weak_ptr<gzip_packing>(packing_)] {
-                                        if (const auto running = weak.lock()) running->stop();
-                                      }));
-  }
-
-  void reads_complete_on(const boost::asio::any_io_executor& executor) override {
-    reader_ = foreign_work_of(executor);
-  }
-
-  const diagnostics& why() const noexcept override { return packing_->why(); }
-  packing_progress packed() const noexcept override { return packing_->packer.packed(); }
-  std::vector<std::string> take_warnings() override { return packing_->packer.take_warnings(); }
-
- private:
-  std::shared_ptr<gzip_packing> packing_;
-  std::shared_ptr<work_pool> pool_;
-  boost::asio::any_io_executor work_;
-  std::shared_ptr<foreign_work_list> reader_;
-};
-
 }  // namespace
 
-std::unique_ptr<byte_source> make_gzip_source(const build_context::state& context, std::string content_hash) {
-  return std::make_unique<gzip_source>(context, std::move(content_hash));
+std::shared_ptr<packing> make_gzip_packing(const build_context::state& context, std::string content_hash) {
+  return std::make_shared<gzip_packing>(context, std::move(content_hash));
 }
 
 }  // namespace dockline::archive
