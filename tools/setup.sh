@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What ./tools/demo and ./tools/check share: packages, the build, and a Docker engine of their own. To be sourced by a
+# What the scripts beside it share: packages, the build, the suites, and a Docker engine of their own. To be sourced by a
 # script that sets `script`, its name in messages, and `logs`, the folder for what it does not show.
 # shellcheck disable=SC2034,SC2154
 
@@ -93,6 +93,39 @@ configure() { # a folder that another Meson or compiler left behind is set up an
   fi
 }
 
+# With clang 16, and ccache where it is installed.
+build_with_clang() { # as build
+  CXX="$(command -v ccache >/dev/null && echo 'ccache ')clang++-16" build "$@"
+}
+# Optimising is more than half the time of a build with sanitizers.
+build_sanitized() { # build_sanitized FOLDER SANITIZERS TARGET...
+  local folder=$1 sanitizers=$2
+  shift 2
+  build_with_clang "$folder" -Dwerror=true -Doptimization=0 -Ddebug=false -Dcpp_args=-gline-tables-only \
+    "-Db_sanitize=$sanitizers" -Db_lundef=false -Dtool=enabled -Dtests=enabled -- "$@"
+}
+# A finding ends the program, so that its test fails.
+ubsan_options=halt_on_error=1:print_stacktrace=1:suppressions=$top/tools/ubsan.supp
+
+# --- the suites -------------------------------------------------------------
+
+passed=0 failed=0 skipped=0
+
+# Runs suites of a build folder and counts their cases.
+suites() { # suites FOLDER ARGUMENT-OF-MESON-TEST...
+  local in=$1 began=$SECONDS outcome counts
+  shift
+  rm -f "$in/meson-logs/testlog.json"
+  meson test -C "$in" --no-rebuild --print-errorlogs "$@" >"$logs/$(basename "$in")-test.log" 2>&1 ||
+    grep -vE '^(ninja|[[:space:]]*[0-9]+/[0-9]+ .* OK )' "$logs/$(basename "$in")-test.log" | tail -n 120 >&2
+  outcome=$(python3 "$top/tools/tally.py" "$in/meson-logs/testlog.json")
+  counts=$(tail -n 1 <<<"$outcome")
+  sed '$d' <<<"$outcome"
+  read -r p f s <<<"$counts"
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  say "$(basename "$in"): $p test cases passed, $f failed, $s skipped ($((SECONDS - began)) s)"
+}
+
 # --- a container engine of our own ------------------------------------------
 
 # Starts it; sets engine_host. stop_engine, or the end of this script however it comes, stops it.
@@ -140,4 +173,10 @@ stop_engine() {
   while [ -d "/proc/$pid" ]; do sleep 0.1; done
   as_root rm -rf --one-file-system "$engine_dir"
   engine_dir='' engine_pid=''
+}
+
+# The suites and the matrix find the engine that was started, and the registries that it reaches.
+use_own_engine() {
+  export DOCKLINE_TEST_DOCKER_HOST=$engine_host
+  export DOCKLINE_TEST_REGISTRY=127.0.0.1:5000 DOCKLINE_TEST_CLOSED_REGISTRY=127.0.0.1:5001
 }
