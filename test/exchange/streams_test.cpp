@@ -7,6 +7,7 @@
 #include "dockline/engine/exec.hpp"
 
 #include "exchange/conversation.hpp"
+#include "exchange/local_building.hpp"
 
 #include <cmath>
 #include <vector>
@@ -29,13 +30,13 @@ const std::string directory_stat =
 struct streaming : conversation {
   using conversation::conversation;
 
-  auto begin_events(engine::daemon_event_sink sink) {
+  auto begin_events(engine::daemon_event_sink sink, engine::events_options options = {}) {
     return begin<nothing>([&](diagnostics& why, auto token) {
-      engine::async_events(daemon, engine::events_options(), std::move(sink), why, std::move(token));
+      engine::async_events(daemon, options, std::move(sink), why, std::move(token));
     });
   }
-  outcome<nothing> events(engine::daemon_event_sink sink) {
-    auto seen = begin_events(std::move(sink));
+  outcome<nothing> events(engine::daemon_event_sink sink, engine::events_options options = {}) {
+    auto seen = begin_events(std::move(sink), std::move(options));
     run();
     REQUIRE(seen->completions == 1);
     return std::move(*seen);
@@ -87,6 +88,31 @@ TEST_SUITE("exchange/streams") {
             1'700'000'000'000'000'123);
       CHECK(seen[1].time == std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'001)));
       CHECK(seen[1].attributes.empty());
+    }
+  }
+
+  TEST_CASE("podman, which would forget what lies before an end in the past, is asked for longer") {
+    using std::chrono::system_clock;
+    const std::string both = chunked_answer({pull_event + "\n", start_event + "\n"});
+    for (const auto& [ping, is_podman] : {std::pair(docker_ping, false), std::pair(podman_ping, true)}) {
+      CAPTURE(is_podman);
+      routed_daemon routed({{"GET /_ping", ping}, {"GET /v1.41/events?until=", both}});
+      streaming talk(routed.daemon);
+      engine::events_options options;
+      options.until = system_clock::from_time_t(1'700'000'000) + std::chrono::milliseconds(500);
+      const system_clock::time_point began = system_clock::now();
+      std::vector<std::string> seen;
+      const auto end =
+          talk.events([&](const engine::daemon_event& event) { seen.push_back(event.action); }, options);
+      REQUIRE(end.code == error_code());
+      CHECK(seen == std::vector<std::string>{"start"});
+      const std::string asked = routed.lines().back();
+      const auto until = system_clock::from_time_t(std::stol(asked.substr(asked.find('=') + 1)));
+      if (is_podman)
+        CHECK((until >= began + std::chrono::seconds(1) &&
+               until <= system_clock::now() + std::chrono::seconds(2)));
+      else
+        CHECK(asked == "GET /v1.41/events?until=1700000001");
     }
   }
 

@@ -22,8 +22,25 @@ daemon_event event_of(json::value message, std::string_view text) {
   return event;
 }
 
+// podman (4.3 to 5.8) tells nothing of the past when `until` is over, and not all of it when `until` comes while
+// it still reads what it kept. It is asked for longer; what comes too late is left out here as always.
+task<std::optional<std::chrono::system_clock::time_point>> until_what_is_kept_was_read(
+    std::shared_ptr<client_state> state, std::optional<std::chrono::system_clock::time_point> until,
+    diagnostics& why) {
+  const auto enough = std::chrono::system_clock::now() + std::chrono::seconds(1);
+  if (!until || *until > enough) co_return until;
+  auto pong = co_await state->ping(why);
+  if (!pong) co_return pong.error();
+  if (pong->head.find("Libpod-API-Version").empty()) co_return until;
+  co_return enough;
+}
+
 task<void> listen(std::shared_ptr<client_state> state, events_options options, daemon_event_sink on_event,
                   diagnostics& why) {
+  events_options asked = options;
+  auto end = co_await until_what_is_kept_was_read(state, options.until, why);
+  if (!end) co_return end.error();
+  asked.until = *end;
   json::document document;
   value_taker take = [&](std::string_view text) {
     if (const error_code bad = document.parse(text)) return bad;
@@ -34,7 +51,7 @@ task<void> listen(std::shared_ptr<client_state> state, events_options options, d
     if (on_event && !outside) on_event(event);
     return error_code();
   };
-  auto over = co_await stream_values(state, requests::events(options), std::move(take), "events", why);
+  auto over = co_await stream_values(state, requests::events(asked), std::move(take), "events", why);
   co_return over;
 }
 

@@ -24,7 +24,7 @@ struct events_options {
   filter_map filters;
   // From when on; what is in the daemon's memory of that time comes first. Empty: from now on.
   std::optional<std::chrono::system_clock::time_point> since;
-  // Until when; the stream ends then, or less than a second later. Empty: it never does.
+  // Until when; the stream ends then or less than a second later, of podman two seconds. Empty: it never does.
   std::optional<std::chrono::system_clock::time_point> until;
 };
 
