@@ -91,6 +91,7 @@ int run_until_done(asio::io_context& io, std::function<asio::awaitable<int>()> b
     });
   };
   listen();
+  const interruptible_writes writes;
   const auto guarded = [](std::function<asio::awaitable<int>()> inner) -> asio::awaitable<int> {
     co_await asio::this_coro::throw_if_cancelled(false);
     co_return co_await inner();
@@ -112,7 +113,9 @@ int run_until_done(asio::io_context& io, std::function<asio::awaitable<int>()> b
                    status = value;
                  }));
   io.run();
-  return status;
+  const bool failed =
+      status == static_cast<int>(exit_status::failed) || status == static_cast<int>(exit_status::not_run);
+  return failed && writes.interrupted() ? static_cast<int>(exit_status::interrupted) : status;
 }
 
 exit_status report(console& to, error_code code, const diagnostics& why) {

@@ -6,17 +6,31 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <string>
+#include <system_error>
 
 namespace dockline::tool {
 namespace {
+
+constexpr std::array interrupts = {SIGINT, SIGTERM};
+std::array<struct sigaction, interrupts.size()> handlers_before;
+volatile std::sig_atomic_t interrupt_came = 0;
+
+void note_interrupt(int signal) {
+  interrupt_came = 1;
+  for (std::size_t i = 0; i < interrupts.size(); ++i) {
+    if (interrupts[i] == signal) handlers_before[i].sa_handler(signal);
+  }
+}
 
 bool write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t size = ::write(descriptor, bytes.data(), bytes.size());
     if (size < 0) {
-      if (errno == EINTR) continue;
+      if (errno == EINTR && interrupt_came == 0) continue;
       // Whoever shares the other end of a terminal or pipe may have made it non-blocking for all.
       pollfd writable{descriptor, POLLOUT, 0};
       if (errno == EAGAIN && ::poll(&writable, 1, -1) > 0) continue;
@@ -37,7 +51,29 @@ void occupy_standard_streams() {
   }
 }
 
-void console::out(std::string_view bytes) { intact_ = write_all(STDOUT_FILENO, bytes) && intact_; }
+interruptible_writes::interruptible_writes() {
+  struct sigaction noting {};
+  noting.sa_handler = &note_interrupt;
+  ::sigfillset(&noting.sa_mask);
+  interrupt_came = 0;
+  for (std::size_t i = 0; i < interrupts.size(); ++i)
+    ::sigaction(interrupts[i], nullptr, &handlers_before[i]);
+  for (const int signal : interrupts) ::sigaction(signal, &noting, nullptr);
+}
+interruptible_writes::~interruptible_writes() {
+  for (std::size_t i = 0; i < interrupts.size(); ++i)
+    ::sigaction(interrupts[i], &handlers_before[i], nullptr);
+}
+bool interruptible_writes::interrupted() noexcept { return interrupt_came != 0; }
+
+void console::out(std::string_view bytes) {
+  if (!intact_ || write_all(STDOUT_FILENO, bytes)) return;
+  intact_ = false;
+  const int reason = errno;
+  error(interrupt_came != 0
+            ? "interrupted"
+            : "standard output cannot be written: " + std::generic_category().message(reason));
+}
 void console::err(std::string_view bytes) {
   if (err_writer_)
     err_writer_(bytes);

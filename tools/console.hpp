@@ -25,12 +25,26 @@ class console {
   void error(std::string_view text);
   void warn(std::string_view text);
 
-  // False once a stream could not be written (a full disk, a closed pipe): the command has then failed.
+  // False once a result could not be written (a full disk, a closed pipe), or its reader was waited for in vain
+  // when a signal came: the command has then failed, and the reason was told.
   bool intact() const noexcept { return intact_; }
 
  private:
   static inline std::function<void(std::string_view)> err_writer_;
   bool intact_ = true;
+};
+
+// SIGINT and SIGTERM end a write that waits for its reader, which no event loop can. For as long as it lives, the
+// handlers of those signals stand behind this one.
+class interruptible_writes {
+ public:
+  interruptible_writes();
+  interruptible_writes(const interruptible_writes&) = delete;
+  interruptible_writes& operator=(const interruptible_writes&) = delete;
+  ~interruptible_writes();
+
+  // Whether one of the signals came.
+  static bool interrupted() noexcept;
 };
 
 // Takes the numbers of standard streams that were closed by the caller, before a socket gets one of them and

@@ -1,3 +1,5 @@
+#include <dockline/version.hpp>
+
 #include "arguments.hpp"
 #include "command.hpp"
 #include "daemon_options.hpp"
@@ -5,10 +7,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <csignal>
 #include <exception>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 int main(int argc, char** argv) {
@@ -27,7 +31,14 @@ int main(int argc, char** argv) {
     app.add_option("--timeout", global.timeout_seconds,
                    "How long to wait for a connection, an answer, a sign of life (10, 60, 60)")
         ->type_name("SECONDS")
-        ->check(CLI::PositiveNumber.description(""));
+        ->check([](const std::string& text) {
+          double seconds = 0;
+          const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+          const bool good = code == std::errc() && end == text.data() + text.size() && seconds > 0;
+          return good ? std::string() : "\"" + text + "\": a number of seconds above 0";
+        });
+    app.set_version_flag("--version", std::string("dockline ") + dockline::version_text,
+                         "Show the version of dockline");
     app.add_flag("--debug", global.debug,
                  "Show the requests to the daemon and its answers on standard error, without what is secret");
     arguments split;
@@ -62,7 +73,9 @@ int main(int argc, char** argv) {
       terminal.out(out.str());
       return static_cast<int>(terminal.intact() ? exit_status::done : exit_status::failed);
     } catch (const CLI::ParseError& wrong) {
-      terminal.error(wrong.what());
+      const auto words = app.remaining();
+      const bool unknown = app.get_subcommands().empty() && !words.empty();
+      terminal.error(unknown ? "there is no command \"" + words.front() + "\"" : wrong.what());
       terminal.err("Run 'dockline --help' or 'dockline COMMAND --help' for the usage.\n");
       return static_cast<int>(exit_status::usage);
     }

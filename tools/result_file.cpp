@@ -53,7 +53,6 @@ bool result_file::fail() {
 bool result_file::write(std::string_view bytes) {
   if (path_ == "-") {
     terminal_.out(bytes);
-    if (!terminal_.intact()) terminal_.error("standard output cannot be written");
     return terminal_.intact();
   }
   if (descriptor_ < 0 && !open()) return fail();

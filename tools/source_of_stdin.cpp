@@ -2,6 +2,8 @@
 
 #include <dockline/core/diagnostics.hpp>
 
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -43,11 +45,13 @@ class source_of_descriptor final : public byte_source {
     if (descriptor_.is_open()) {
       // Waiting for readiness and reading then leaves the descriptor's flags alone: it is shared with the
       // shell.
+      const auto slot = asio::get_associated_cancellation_slot(handler);
+      auto ready = [this, block, handler = std::move(handler)](const error_code& code) mutable {
+        if (code) return std::move(handler)(code, std::size_t{0});
+        complete(descriptor_.native_handle(), block, std::move(handler));
+      };
       descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
-                             [this, block, handler = std::move(handler)](const error_code& code) mutable {
-                               if (code) return std::move(handler)(code, std::size_t{0});
-                               complete(descriptor_.native_handle(), block, std::move(handler));
-                             });
+                             asio::bind_cancellation_slot(slot, std::move(ready)));
       return;
     }
     asio::post(executor_, [this, block, handler = std::move(handler)]() mutable {

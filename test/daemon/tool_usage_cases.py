@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -33,6 +34,31 @@ def case_bad_usage():
         refused(2, [], *words)
 
 
+def case_version_and_unknown_commands():
+    result = ended(run("--version"), 0)
+    check(result.out.startswith("dockline ") and result.out.count("\n") == 1 and result.err == "", result)
+    refused(2, ['there is no command "nonsense"'], "nonsense")
+    refused(2, ["a number of seconds above 0"], "--timeout", "soon", "ping")
+
+
+def case_an_interrupt_while_the_reader_sleeps():
+    """A pipe that nobody reads, or in which nobody writes, does not keep the command from ending."""
+    with tree(Dockerfile="FROM scratch\n", big="x" * 3_000_000) as top:
+        for words in (["context", "--format", "tar", str(top)], ["build", "-"]):
+            for signal_number in (signal.SIGINT, signal.SIGTERM):
+                child = subprocess.Popen([TOOL, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE, env=environment())
+                time.sleep(0.5)
+                child.send_signal(signal_number)
+                began = time.monotonic()
+                status = child.wait(20)
+                err = child.stderr.read().decode()
+                check(status == 130 and "interrupted" in err, f"{words}: {status} {err}")
+                check(time.monotonic() - began < 5, f"{words}: {time.monotonic() - began:.1f} s")
+                for stream in (child.stdin, child.stdout, child.stderr):
+                    stream.close()
+
+
 def case_few_descriptors():
     """Whatever lacks one first says so; with enough of them the image is there."""
     with tree(Dockerfile="FROM scratch\nCOPY a /\n", a="a") as top:
@@ -49,10 +75,11 @@ def case_few_descriptors():
 
 
 def case_output_that_cannot_be_written():
-    for words in (["ping"], ["version"]):
+    for words in (["ping"], ["version"], ["version", "--client"], ["images"]):
         with open("/dev/full", "wb") as full:
-            done = subprocess.run([TOOL, *words], stdout=full, stderr=subprocess.DEVNULL, env=environment(), timeout=60)
+            done = subprocess.run([TOOL, *words], stdout=full, stderr=subprocess.PIPE, env=environment(), timeout=60)
         check(done.returncode == 1, f"{words}: {done.returncode}")
+        check(b"standard output cannot be written: No space left" in done.stderr, f"{words}: {done.stderr}")
 
 
 def case_standard_streams_that_are_closed():

@@ -1,4 +1,5 @@
 #include <dockline/engine/image_transfer.hpp>
+#include <dockline/engine/system.hpp>
 
 #include "commands/build_arguments.hpp"
 #include "commands/build_outcome.hpp"
@@ -10,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +44,21 @@ bool needs_buildkit(const build_arguments& arguments) {
          !arguments.ssh.empty();
 }
 
+// What is wrong with a daemon that does not answer, the build itself tells.
+asio::awaitable<bool> is_podman(engine::client daemon) {
+  diagnostics why;
+  auto [code, pong] = co_await engine::async_ping(daemon, why, no_throw);
+  co_return !code && pong.server.starts_with("Libpod");
+}
+
+progress::event chosen_for_archive() {
+  progress::event chosen;
+  chosen.time = std::chrono::system_clock::now();
+  chosen.body =
+      progress::builder_chosen{"classic", "an archive or an address goes there; BuildKit gets directories"};
+  return chosen;
+}
+
 asio::awaitable<int> build(asio::any_io_executor executor, global_options global, build_arguments arguments) {
   console terminal;
   const auto leave = [](exit_status status) { return static_cast<int>(status); };
@@ -63,7 +80,7 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
     terminal.error("--push: an image needs a name to be pushed by; give it one with --tag");
     co_return leave(exit_status::usage);
   }
-  remove_old_outcome(arguments);
+  if (!remove_old_outcome(arguments, terminal)) co_return leave(exit_status::usage);
 
   const engine::client_options where = client_options_of(global);
   arguments.context.compression = settled_compression(arguments.context.compression, where.host);
@@ -82,6 +99,11 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
 
   diagnostics why;
   const engine::client daemon(executor, where);
+  if (!source->remote.empty() && co_await is_podman(daemon)) {
+    terminal.error("podman fetches no context from \"" + source->remote +
+                   "\": give it a directory, or an archive as -");
+    co_return leave(exit_status::usage);
+  }
   progress_display display(executor, shown_as(arguments.progress, arguments.quiet), "Building", terminal);
   auto prepared = co_await add_user_settings(executor, where.host, source->dockerfile_text, *options, why);
   if (!prepared) {
@@ -95,6 +117,7 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
     image = co_await run_build(daemon, std::move(*source->context), std::move(*options), request,
                                std::move(sink), why);
   } else {
+    if (arguments.builder == "auto") sink(chosen_for_archive());
     auto [code, built] = co_await engine::async_build(daemon, source->body, std::move(*options),
                                                       std::move(sink), why, no_throw);
     if (code)

@@ -3,8 +3,9 @@
 #include "commands/build_arguments.hpp"
 #include "json_text.hpp"
 
-#include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace dockline::tool {
 namespace {
@@ -21,6 +22,24 @@ bool write_file(std::string_view option, const std::string& path, const std::str
   return false;
 }
 
+bool make_room(std::string_view option, const std::string& path, console& terminal) {
+  if (path.empty()) return true;
+  namespace fs = std::filesystem;
+  std::error_code code;
+  const fs::file_type there = fs::status(path, code).type();
+  const char* wrong = nullptr;
+  if (there == fs::file_type::directory) wrong = "is a directory";
+  if (there == fs::file_type::not_found && !fs::is_directory(fs::absolute(path).parent_path(), code))
+    wrong = "its directory is not there";
+  if (wrong != nullptr) {
+    terminal.error(std::string(option) + " \"" + path + "\": " + wrong);
+    return false;
+  }
+  // A device or a pipe is written to as it is.
+  if (there == fs::file_type::regular) fs::remove(path, code);
+  return true;
+}
+
 // What buildx writes with --metadata-file, under the same names, as far as it is known here.
 std::string metadata(const std::string& id, const std::vector<std::string>& tags, const std::string& digest) {
   std::string names;
@@ -34,9 +53,9 @@ std::string metadata(const std::string& id, const std::vector<std::string>& tags
 
 }  // namespace
 
-void remove_old_outcome(const build_arguments& arguments) {
-  if (!arguments.iidfile.empty()) std::remove(arguments.iidfile.c_str());
-  if (!arguments.metadata_file.empty()) std::remove(arguments.metadata_file.c_str());
+bool remove_old_outcome(const build_arguments& arguments, console& terminal) {
+  return make_room("--iidfile", arguments.iidfile, terminal) &&
+         make_room("--metadata-file", arguments.metadata_file, terminal);
 }
 
 bool write_iidfile(const build_arguments& arguments, const std::string& id, console& terminal) {

@@ -36,7 +36,7 @@ asio::awaitable<int> show_context(asio::any_io_executor executor, context_comman
   if (tar) co_return co_await write_all(context->pack(), to, terminal);
   diagnostics why;
   auto [code, listing] = co_await archive::async_list_context(executor, *context, why, no_throw);
-  if (code) co_return static_cast<int>(report(terminal, code, why));
+  if (code) co_return report_unsent(terminal, code, why);
   bool written = true;
   if (wanted.format == "json") {
     archive::to_json(*context, listing, [&](std::string_view part) { written = written && to.write(part); });

@@ -83,10 +83,7 @@ asio::awaitable<int> run(asio::any_io_executor executor, global_options global, 
       daemon, std::move(options), std::move(sink), why,
       asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
   (co_await asio::this_coro::cancellation_state).slot().clear();
-  if (!terminal.intact()) {
-    terminal.error("standard output cannot be written");
-    co_return static_cast<int>(exit_status::not_run);
-  }
+  if (!terminal.intact()) co_return static_cast<int>(exit_status::not_run);
   if (code) {
     report(terminal, code, why);
     co_return status_of_start(code, why);

@@ -31,7 +31,7 @@ std::string row(std::string_view name, std::string_view value) {
 asio::awaitable<int> version(asio::any_io_executor executor, global_options global, version_options options) {
   console terminal;
   terminal.out("Client: dockline\n" + row("Version", version_text) + row("API", "1.24 to 1.51"));
-  if (options.client_only) co_return static_cast<int>(exit_status::done);
+  if (options.client_only || !terminal.intact()) co_return status_of_output(terminal);
   const engine::client daemon(executor, client_options_of(global));
   diagnostics why;
   auto [code, found] = co_await engine::async_version(daemon, why, asio::as_tuple(asio::use_awaitable));

@@ -32,10 +32,7 @@ class while_read {
 
 // The status of a command whose operation ended with `code`, after saying what went wrong.
 inline int status_after(console& terminal, const error_code& code, const diagnostics& why) {
-  if (!terminal.intact()) {
-    terminal.error("standard output cannot be written");
-    return static_cast<int>(exit_status::failed);
-  }
+  if (!terminal.intact()) return static_cast<int>(exit_status::failed);
   return static_cast<int>(code ? report(terminal, code, why) : exit_status::done);
 }
 

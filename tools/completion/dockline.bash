@@ -8,7 +8,7 @@ _dockline_contexts() {
 
 _dockline() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word i
-  local globals='-H --host -c --context --tls --tlsverify --tlscacert --tlscert --tlskey --timeout --debug -h --help'
+  local globals='-H --host -c --context --tls --tlsverify --tlscacert --tlscert --tlskey --timeout --debug --version -h --help'
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in

@@ -80,6 +80,14 @@ result<std::string> read_text(const std::string& path) {
   return text;
 }
 
+// A Dockerfile may come out of a pipe; an ignore file is one by mistake, and would be waited for without end.
+result<std::string> read_ignore_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode))
+    return make_error_code(boost::system::errc::operation_not_supported);
+  return read_text(path);
+}
+
 // 20 hexadecimal digits, of the content: the name gets into the ignore file, and with a new one in each build
 // the daemon would never find what it built of this context before.
 std::string made_up_name(const std::string& text) {
@@ -214,7 +222,7 @@ class finder {
     if (!real_.empty() && real_ != given_) candidates.push_back(real_ + ignore_name);
     candidates.push_back(joined(tree_->plan.root, ignore_name));
     for (const std::string& candidate : candidates) {
-      auto text = read_text(candidate);
+      auto text = read_ignore_file(candidate);
       if (!text) {
         if (is_absent(text.error())) continue;
         return refuse(why_, errc::unreadable_file, candidate + ": " + text.error().message());
@@ -238,7 +246,7 @@ class finder {
     tree_plan& plan = tree_->plan;
     const std::string name = made_up_name(tree_->dockerfile_text);
     const std::string path = joined(plan.root, ignore_name);
-    auto own = read_text(path);
+    auto own = read_ignore_file(path);
     if (!own && !is_absent(own.error()))
       return refuse(why_, errc::unreadable_file, path + ": " + own.error().message());
     tree_->dockerfile_name = name;

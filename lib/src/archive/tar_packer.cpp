@@ -15,6 +15,10 @@ constexpr std::size_t read_limit = 256 * 1024;
 // A tree full of sockets shall not fill the memory with warnings.
 constexpr std::size_t warning_limit = 100;
 
+bool same_time(const file_attributes& a, const file_attributes& b) noexcept {
+  return a.mtime == b.mtime && a.mtime_nanoseconds == b.mtime_nanoseconds;
+}
+
 tar_type type_of(const tree_entry& entry) noexcept {
   if (entry.hard_link) return tar_type::hard_link;
   switch (entry.attributes.kind) {
@@ -184,6 +188,13 @@ result<std::size_t> tar_packer::put_file(std::span<char> block) {
 }
 
 error_code tar_packer::check_end_of_file() {
+  // Written over in place, it is neither what it was nor what it is now.
+  const auto now = walk_.content()->look();
+  if (!now) {
+    why_.set_client_message(entry_.path + ": " + now.error().message());
+    return errc::unreadable_file;
+  }
+  if (now->size == entry_.attributes.size && !same_time(*now, entry_.attributes)) return changed("changed");
   if (end_seen_) return {};
   char more = 0;
   const auto count = walk_.content()->read({&more, 1});

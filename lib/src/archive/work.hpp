@@ -10,9 +10,9 @@
 #include <boost/asio/post.hpp>
 
 #include <atomic>
+#include <exception>
 #include <functional>
 #include <memory>
-#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -32,8 +32,8 @@ struct blocking_job {
     if (stopped) return;
     try {
       outcome = work(why, stopped);
-    } catch (const std::bad_alloc&) {
-      outcome = make_error_code(boost::system::errc::not_enough_memory);
+    } catch (...) {
+      outcome = code_of(std::current_exception());
     }
   }
 };

@@ -1,6 +1,7 @@
 #include "buildkit/file_sender.hpp"
 
 #include "buildkit/follow_paths.hpp"
+#include "core/encoding.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -47,6 +48,10 @@ std::uint32_t mode_of(file_kind kind, std::uint32_t mode) noexcept {
     case file_kind::unknown: break;
   }
   return bits;
+}
+
+std::int64_t time_of(const archive::file_attributes& attributes) noexcept {
+  return attributes.mtime * nanoseconds + attributes.mtime_nanoseconds;
 }
 
 bool is_change(error_code code) {
@@ -178,11 +183,16 @@ error_code file_sender::add_stat(message_batch& batch, diagnostics& why) {
   } else {
     const file_kind kind = entry_.attributes.kind;
     const std::uint32_t id = list_.add(entry_.path, kind == file_kind::directory);
+    if (!is_utf8(entry_.path) || !is_utf8(entry_.link)) {
+      why.set_client_message(
+          entry_.path + ": BuildKit takes no name and no link that is not UTF-8; the classic builder does");
+      return errc::unreadable_file;
+    }
     const file_stat stat = stat_of(entry_, from_->rules);
     append_stat(batch.bytes, &stat);
     sent_files::file& file = list_[id];
     file.size = entry_.attributes.size;
-    file.modified = entry_.attributes.mtime * nanoseconds + entry_.attributes.mtime_nanoseconds;
+    file.modified = time_of(entry_.attributes);
     file.has_content = kind == file_kind::regular;
     if (entry_.text != nullptr) texts_.emplace_back(id, entry_.text);
     ++entries_;
@@ -243,8 +253,7 @@ error_code file_sender::open_file(std::uint32_t id, diagnostics& why) {
   file_ = std::move(*opened);
   const auto now = file_->look();
   if (!now) return explain(list_.path(id), now.error(), why);
-  if (now->kind != file_kind::regular || now->size != file.size ||
-      now->mtime * nanoseconds + now->mtime_nanoseconds != file.modified)
+  if (now->kind != file_kind::regular || now->size != file.size || time_of(*now) != file.modified)
     return changed("changed", why);
   return {};
 }
@@ -278,6 +287,12 @@ error_code file_sender::add_data(message_batch& batch, diagnostics& why) {
     batch.ends.emplace_back(begin + gap, head.size() + count);
   }
   if (count < wanted) {
+    // Written over in place, it is neither what it was nor what it is now.
+    if (file_) {
+      const auto now = file_->look();
+      if (!now) return explain(list_.path(id_), now.error(), why);
+      if (time_of(*now) != list_[id_].modified) return changed("changed", why);
+    }
     const std::size_t last = batch.bytes.size();
     append_data_head(batch.bytes, id_, 0);
     batch.close(last);

@@ -44,8 +44,7 @@ class planner {
 
   task<containerize_plan> run() {
     containerize_options& options = request_.options;
-    if (options.project.empty()) options.project = request_.environment.project;
-    if (auto sound = check_options(options, why_); !sound) co_return sound.error();
+    if (auto sound = take_project(); !sound) co_return sound.error();
     auto image = choose_image(options, request_.environment.new_uuid, why_);
     if (!image) co_return image.error();
     auto found = co_await look();
@@ -108,6 +107,24 @@ class planner {
     };
     auto found = co_await archive::run_blocking(work, job, why_);
     co_return found;
+  }
+
+  // One of the environment that cannot be right stands in the way only where it would be used.
+  result<void> take_project() {
+    containerize_options& options = request_.options;
+    const bool given = !options.project.empty();
+    if (!given) options.project = request_.environment.project;
+    auto sound = check_options(options, why_);
+    if (sound || given || options.project.empty()) return sound;
+    options.project.clear();
+    diagnostics others;
+    if (!check_options(options, others)) return sound;
+    if (!options.docker.image.empty() && options.docker.image_build_bucket.empty()) {
+      why_.clear();
+      return result<void>();
+    }
+    why_.set_client_message("GOOGLE_CLOUD_PROJECT: " + why_.client_message());
+    return sound;
   }
 
   task<void> choose_parent(const std::optional<tensorflow_version>& installed) {

@@ -50,7 +50,8 @@ std::string dockerfile_json(std::string_view text) {
 }
 
 std::string dockerfile_source(std::string_view path) {
-  std::string word;
+  // Else "<<EOF" would be the start of a here-document.
+  std::string word = path.find("<<") != path.npos ? "./" : "";
   for (const char c : path) {
     if (c == '"' || c == '\'' || c == '\\' || c == '$') word += '\\';
     word += c;

@@ -4,11 +4,10 @@
 #include "containerize/dockerfile.hpp"
 #include "containerize/notebook.hpp"
 #include "containerize/refusal.hpp"
+#include "core/small_file.hpp"
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -19,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Above this a file is no notebook and no list of requirements.
-constexpr std::uintmax_t largest_text = std::uintmax_t{64} << 20;
+constexpr std::size_t largest_text = 64 * mebibyte;
 
 constexpr const char* ignore_name = ".dockerignore";
 
@@ -28,14 +27,6 @@ std::optional<std::string> below(const std::string& root, const std::string& pat
   const std::string start = root.ends_with('/') ? root : root + "/";
   if (!path.starts_with(start) || path.size() == start.size()) return std::nullopt;
   return path.substr(start.size());
-}
-
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) return std::nullopt;
-  return text;
 }
 
 class finder {
@@ -85,10 +76,18 @@ class finder {
       return refuse("entry_point", value, "lies outside the tree of the working directory, \"" + tree + "\"",
                     why_);
     }
-    if (!below(directory, *real)) {
+    const auto inside = below(directory, *real);
+    if (!inside) {
       return refuse("entry_point", value,
                     "is a symbolic link out of its directory, which is all that is copied into the image",
                     why_);
+    }
+    // A notebook's script is no link.
+    if (fs::is_symlink(path) && !value.ends_with(".ipynb")) {
+      if (fs::read_symlink(path, failed).is_absolute())
+        return refuse("entry_point", value, "is an absolute symbolic link, which leads nowhere in the image",
+                      why_);
+      behind_link_ = *inside;
     }
     plan_.directory = directory;
     plan_.entry_point = path.filename().string();
@@ -99,9 +98,9 @@ class finder {
     std::error_code failed;
     if (fs::file_size(path, failed) > largest_text && !failed)
       return refuse(field, value, "is larger than 64 MiB", why_);
-    auto text = read_file(path);
-    if (!text) return refuse(field, value, "cannot be read", why_);
-    return std::move(*text);
+    auto text = read_small_file(path, why_, largest_text);
+    if (!text || !*text) return refuse(field, value, "cannot be read", why_);
+    return std::move(**text);
   }
 
   result<void> make_script() {
@@ -170,13 +169,15 @@ class finder {
     const std::string path = plan_.directory + "/" + ignore_name;
     std::error_code failed;
     if (fs::status(path, failed).type() == fs::file_type::not_found) return result<void>();
-    const auto text = read_file(path);
-    if (!text) return refuse(ignore_name, path, "cannot be read", why_);
-    const auto rules = archive::ignore_rules::parse(*text, ignore_name, why_);
+    diagnostics words;
+    const auto text = read_small_file(path, words, largest_text);
+    if (!text || !*text) return refuse(ignore_name, path, "cannot be read: " + words.client_message(), why_);
+    const auto rules = archive::ignore_rules::parse(**text, ignore_name, why_);
     if (!rules) return rules.error();
     archive::ignore_matcher matcher(*rules);
     for (const auto& [field, name] :
-         {std::pair("entry_point", &plan_.entry_point), std::pair("requirements", &plan_.requirements)}) {
+         {std::pair("entry_point", &plan_.entry_point), std::pair("entry_point", &behind_link_),
+          std::pair("requirements", &plan_.requirements)}) {
       if (name->empty()) continue;
       const archive::ignore_rule* rule = matcher.ignored_by(*name, {}, nullptr);
       if (rule == nullptr) continue;
@@ -191,6 +192,7 @@ class finder {
   const containerize_options& options_;
   diagnostics& why_;
   source_plan plan_;
+  std::string behind_link_;  // what an entry point that is a link leads to, in its directory
 };
 
 }  // namespace

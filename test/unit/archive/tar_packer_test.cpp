@@ -151,6 +151,20 @@ TEST_SUITE("archive/tar_packer") {
     }
   }
 
+  TEST_CASE("a file that is written over in place while it is read is noticed") {
+    for (const std::size_t size : {1u, 512u, 3000u}) {
+      memory_disk files;
+      auto& node = files.file("f", std::string(size, 'x'));
+      files.fault = [&](std::string_view what, const std::string&) {
+        if (what == "read") ++node.attributes.mtime_nanoseconds;
+        return 0;
+      };
+      const outcome packed = pack_all(plan_of(""), files, 512);
+      CHECK(packed.code == errc::file_changed);
+      CHECK(packed.why == "f: changed while it was packed");
+    }
+  }
+
   TEST_CASE("a file that became something else between two looks is not opened as a file") {
     memory_disk files;
     auto& node = files.file("f", "text");

@@ -468,6 +468,35 @@ TEST_SUITE("buildkit/file_sender") {
     }
   }
 
+  TEST_CASE("a file that is written over in place while it is sent is noticed") {
+    memory_disk files;
+    files.file("d/f", "text");
+    receiver other(source_of(files));
+    REQUIRE(other.pump() == file_sender::state::idle);
+    files.fault = [&](std::string_view what, const std::string&) {
+      if (what == "read") ++files.root.children["d"].children["f"].attributes.mtime;
+      return 0;
+    };
+    other.ask("d/f");
+    other.pump();
+    CHECK(other.code == errc::file_changed);
+    CHECK(other.why.client_message() == "d/f: changed while the context was sent");
+  }
+
+  TEST_CASE("a name that is not UTF-8 is named, and the builder that takes it") {
+    for (const bool link : {false, true}) {
+      memory_disk files;
+      if (link)
+        files.other("l", file_kind::symlink, "\xff");
+      else
+        files.file("caf\xe9", "");
+      receiver other(source_of(files));
+      other.pump();
+      CHECK(other.code == errc::unreadable_file);
+      CHECK(other.why.client_message().find("the classic builder does") != std::string::npos);
+    }
+  }
+
   TEST_CASE("each call on the disk that fails ends the list with the path and the reason") {
     struct {
       const char* what;

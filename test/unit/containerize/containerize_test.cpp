@@ -157,7 +157,12 @@ TEST_SUITE("containerize/containerize") {
     CHECK(test.plan().order.image == "gcr.io/env-project/tf_cloud_train:1_2_3");
     test.environment.project = "Not A Project";
     test.plan();
-    CHECK(test.why.client_message().starts_with("project \"Not A Project\": "));
+    CHECK(test.why.client_message().starts_with("GOOGLE_CLOUD_PROJECT: project \"Not A Project\": "));
+    // Where it is not used it may be anything.
+    test.options.docker.image = "app";
+    CHECK(test.plan().order.image == "app");
+    CHECK_FALSE(test.code);
+    test.options.docker.image.clear();
     test.environment.project.clear();
     test.environment.new_uuid = nullptr;
     CHECK(test.plan().order.image.size() == std::string("tf_cloud_train:").size() + 36);

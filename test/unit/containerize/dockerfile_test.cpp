@@ -57,6 +57,7 @@ TEST_SUITE("containerize/dockerfile") {
     CHECK(dockerfile_source("a b.txt") == "\"a b.txt\"");
     CHECK(dockerfile_source("$x.txt") == "\"\\\\$x.txt\"");
     CHECK(dockerfile_source("it's") == "\"it\\\\'s\"");
+    CHECK(dockerfile_source("<<EOF.txt") == "\"./<<EOF.txt\"");
     diagnostics why;
     for (const std::string name : {"a*.txt", "a?.txt", "[a].txt", "a\\b.txt"}) {
       dockerfile_parts parts;

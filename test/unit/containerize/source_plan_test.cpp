@@ -88,6 +88,21 @@ TEST_SUITE("containerize/source_plan") {
     tree.file("sub/real.py");
     tree.symlink("sub/good.py", "real.py");
     CHECK(plan_of(in(tree, "sub/good.py")).entry_point == "good.py");
+    // What it leads to has to be there in the image, too.
+    tree.symlink("sub/absolute.py", tree.path("sub/real.py"));
+    CHECK(refusal(in(tree, "sub/absolute.py")).find("is an absolute symbolic link") != std::string::npos);
+    tree.file("sub/.dockerignore", "real.py\n");
+    CHECK(refusal(in(tree, "sub/good.py")).find("is ignored by line 1") != std::string::npos);
+  }
+
+  TEST_CASE("a .dockerignore that is no file is refused, and not waited for") {
+    const scratch_tree tree;
+    tree.file("a/main.py");
+    tree.directory("a/.dockerignore");
+    CHECK(refusal(in(tree, "a/main.py")).find("not a regular file") != std::string::npos);
+    tree.file("b/main.py");
+    REQUIRE(::mkfifo(tree.path("b/.dockerignore").c_str(), 0600) == 0);
+    CHECK(refusal(in(tree, "b/main.py")).find("not a regular file") != std::string::npos);
   }
 
   TEST_CASE("requirements in the context are copied from there") {

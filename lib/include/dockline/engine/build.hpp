@@ -38,7 +38,8 @@ struct build_options {
   std::string dockerfile;
   // References that the image gets. Checked here first: a bad one is errc::invalid_reference.
   std::vector<std::string> tags;
-  // A context that the daemon fetches itself, a Git or HTTP URL; the source is then null.
+  // A context that the daemon fetches itself, a Git or HTTP URL; the source is then null. podman (4.3 to 5.8)
+  // fetches nothing, and misses the Dockerfile.
   std::string remote;
   // Values of ARG; an empty one means "without a value", like `--build-arg NAME` of an unset variable.
   std::map<std::string, std::optional<std::string>> build_args;
