@@ -101,7 +101,7 @@ asio::awaitable<int> build_in_cloud(asio::any_io_executor executor, global_optio
     terminal.error("PATH \"" + arguments.context.path + "\": a build in the cloud takes a directory");
     co_return leave(exit_status::usage);
   }
-  remove_old_outcome(arguments);
+  if (!remove_old_outcome(arguments, terminal)) co_return leave(exit_status::usage);
 
   diagnostics why;
   const auto google = google_client(executor, global, arguments.cloud.project, why);
