@@ -16,7 +16,10 @@ namespace dockline::tool {
 namespace {
 
 constexpr std::array interrupts = {SIGINT, SIGTERM};
+// What reaches a write that began between a look at interrupt_came and the signal: alarms, until all is over.
+constexpr unsigned seconds_between_alarms = 1;
 std::array<struct sigaction, interrupts.size()> handlers_before;
+struct sigaction alarm_before;
 volatile std::sig_atomic_t interrupt_came = 0;
 
 void note_interrupt(int signal) {
@@ -24,13 +27,22 @@ void note_interrupt(int signal) {
   for (std::size_t i = 0; i < interrupts.size(); ++i) {
     if (interrupts[i] == signal) handlers_before[i].sa_handler(signal);
   }
+  ::alarm(seconds_between_alarms);
 }
+
+void repeat_alarm(int) { ::alarm(seconds_between_alarms); }
 
 bool write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
+    // Once it came nobody is waited for, but whoever reads still gets all.
+    pollfd taken{descriptor, POLLOUT, 0};
+    if (interrupt_came != 0 && ::poll(&taken, 1, 0) == 0) {
+      errno = EINTR;
+      return false;
+    }
     const ssize_t size = ::write(descriptor, bytes.data(), bytes.size());
     if (size < 0) {
-      if (errno == EINTR && interrupt_came == 0) continue;
+      if (errno == EINTR) continue;
       // Whoever shares the other end of a terminal or pipe may have made it non-blocking for all.
       pollfd writable{descriptor, POLLOUT, 0};
       if (errno == EAGAIN && ::poll(&writable, 1, -1) > 0) continue;
@@ -58,11 +70,16 @@ interruptible_writes::interruptible_writes() {
   interrupt_came = 0;
   for (std::size_t i = 0; i < interrupts.size(); ++i)
     ::sigaction(interrupts[i], nullptr, &handlers_before[i]);
+  struct sigaction repeating = noting;
+  repeating.sa_handler = &repeat_alarm;
+  ::sigaction(SIGALRM, &repeating, &alarm_before);
   for (const int signal : interrupts) ::sigaction(signal, &noting, nullptr);
 }
 interruptible_writes::~interruptible_writes() {
   for (std::size_t i = 0; i < interrupts.size(); ++i)
     ::sigaction(interrupts[i], &handlers_before[i], nullptr);
+  ::alarm(0);
+  ::sigaction(SIGALRM, &alarm_before, nullptr);
 }
 bool interruptible_writes::interrupted() noexcept { return interrupt_came != 0; }
 
