@@ -82,7 +82,9 @@ def case_tag_images_and_rmi():
 def case_inspect():
     image = base()
     array = json.loads(ended(run("inspect", image, image), 0).out)
-    check(len(array) == 2 and array[0] == inspect(image) == array[1], "not what the daemon says")
+    # What is told of an image depends on the version that it is asked in.
+    spoken = re.search(r"/v1\.\d+/", run("--debug", "inspect", image).err)[0]
+    check(len(array) == 2 and array[0] == json.loads(ask("GET", f"{spoken}images/{image}/json")[2]) == array[1], array)
     line = ended(run("inspect", "--format", "json", "--type", "image", image), 0).out
     check(line.count("\n") == 1 and json.loads(line) == array[0], line)
     container = name("inspected")
