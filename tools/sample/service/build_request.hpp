@@ -8,16 +8,13 @@
 
 namespace sample {
 
-// What a client asks for: a JSON object of the options of `dockline containerize --config`. Paths start at
-// `root`.
+// What a client asks for: a JSON object of the options of `dockline containerize --config`, but for those that
+// a daemon can do nothing with. Paths start at `root`. Does not look at the disk.
 dockline::result<dockline::containerize::containerize_options> read_build_request(std::string_view body,
                                                                                   const std::string& root,
                                                                                   dockline::diagnostics& why);
 
 // Whether a path that starts at `root` does not lead out of it. Waits for the disk.
 bool stays_below(const std::string& root, const std::string& path);
-
-// {"name": "value"}
-std::string json_object(std::string_view name, std::string_view value);
 
 }  // namespace sample

@@ -8,6 +8,9 @@
 #include <boost/asio/write.hpp>
 
 #include <array>
+#include <chrono>
+#include <cstddef>
+#include <utility>
 
 namespace sample {
 namespace {
@@ -17,24 +20,22 @@ constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 // What a client may be behind by.
 constexpr std::size_t longest_backlog = std::size_t{4} << 20;
 
-asio::awaitable<void> read_to_the_end(asio::ip::tcp::socket& client) {
-  std::array<char, 512> ignored;
-  for (;;) {
-    const auto [code, size] = co_await client.async_read_some(asio::buffer(ignored), no_throw);
-    if (code) co_return;
-  }
-}
+// Below what proxies wait for a byte, which is 30 seconds and more.
+constexpr std::chrono::seconds longest_silence(15);
+
+// For what is still to be written when the build is over.
+constexpr std::chrono::seconds longest_farewell(5);
 
 }  // namespace
 
-event_stream::event_stream(asio::ip::tcp::socket& client)
-    : client_(client), changed_(client.get_executor(), asio::steady_timer::time_point::max()) {
+event_stream::event_stream(asio::ip::tcp::socket client)
+    : client_(std::move(client)), changed_(client_.get_executor()) {
   waiting_ =
       "HTTP/1.1 200 OK\r\n"
       "Content-Type: text/event-stream\r\n"
       "Cache-Control: no-store\r\n"
       "Connection: close\r\n\r\n";
-  // From now on: shared_from_this() is not to be had in a constructor, so the first event writes the head.
+  // Not written yet: shared_from_this() is not to be had in a constructor.
 }
 
 void event_stream::send(std::string_view event, std::string_view data) {
@@ -62,20 +63,44 @@ void event_stream::write() {
                     });
 }
 
+asio::awaitable<void> event_stream::read_to_the_end() {
+  std::array<char, 512> ignored;
+  for (;;) {
+    const auto [code, size] = co_await client_.async_read_some(asio::buffer(ignored), no_throw);
+    if (code) co_return;
+  }
+}
+
+// Ends when the client is not to be reached any more.
+asio::awaitable<void> event_stream::keep_alive() {
+  while (!failed_) {
+    changed_.expires_after(longest_silence);
+    const auto [code] = co_await changed_.async_wait(no_throw);
+    // A timer that is cancelled because something has changed says the same as one whose coroutine is to end.
+    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
+      co_return;
+    if (!code && !writing_) {
+      waiting_ = ":\n\n";
+      write();
+    }
+  }
+}
+
 asio::awaitable<void> event_stream::wait_for_leaving() {
   using namespace asio::experimental::awaitable_operators;
-  const auto until_failed = [](event_stream& self) -> asio::awaitable<void> {
-    while (!self.failed_) {
-      co_await self.changed_.async_wait(no_throw);
-      if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
-        co_return;
-    }
-  };
-  co_await (read_to_the_end(client_) || until_failed(*this));
+  co_await (read_to_the_end() || keep_alive());
 }
 
 asio::awaitable<void> event_stream::finish() {
-  while (writing_ && !failed_) co_await changed_.async_wait(no_throw);
+  changed_.expires_after(longest_farewell);
+  while (writing_ && !failed_) {
+    const auto [code] = co_await changed_.async_wait(no_throw);
+    if (!code && writing_) failed_ = true;
+  }
+  boost::system::error_code ignored;
+  // What such a client did not read goes with the connection, or the kernel would offer it for minutes more.
+  if (failed_) client_.set_option(asio::socket_base::linger(true, 0), ignored);
+  client_.close(ignored);
 }
 
 }  // namespace sample
