@@ -343,6 +343,40 @@ def case_a_client_that_does_not_read_holds_no_place(port, root, child):
         check(4 < took < 7, f"the connection is ended after {took:.1f} s")
 
 
+def case_a_client_that_is_too_far_behind_ends_its_build(port, root, child):
+    (root / "behind.py").write_text("x\n")
+    uri = name("behind")
+    pours = [["pour", "200000", f"{uri}-{i}"] for i in range(60)]
+    options = {"entry_point": "behind.py", "image": uri, "parent_image": parent(*pours), "no_push": True}
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", port))
+        client.sendall(post(options))
+        check(client.recv(12) == b"HTTP/1.1 200", "the build is refused")
+        look = select.poll()
+        look.register(client, 0)
+        check(look.poll(90000), "the connection stays")
+        check(builds(port) == 0, "the build still counts")
+        check(not has_image(uri), "there is an image")
+
+
+def case_no_more_than_sixteen_builds(port, root, child):
+    (root / "many.py").write_text("x\n")
+    whose = parent(["sleep", "60", f"many-{os.getpid()}"])
+    streams = [Stream(port, entry_point="many.py", image=name(f"many-{i}"), parent_image=whose, no_push=True) for i in range(16)]
+    try:
+        check(all(stream.answer.status == 200 for stream in streams), [stream.answer.status for stream in streams])
+        check(builds(port) == 16, builds(port))
+        refused(port, 503, "too many builds", entry_point="many.py", image=name("many"), parent_image=whose, no_push=True)
+    finally:
+        for stream in streams:
+            stream.leave()
+    end = time.monotonic() + 10
+    while builds(port) != 0 and time.monotonic() < end:
+        time.sleep(0.01)
+    check(builds(port) == 0, "the builds go on")
+
+
 def case_a_silent_build_keeps_its_connection_alive(port, root, child):
     (root / "quiet.py").write_text("x\n")
     mark = f"quiet-{os.getpid()}"
