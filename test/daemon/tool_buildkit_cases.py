@@ -309,3 +309,27 @@ def case_heredocs_and_mounts():
         listing = ended(run("run", "--rm", tag, "walk", "/here"), 0).out
         check("/one" in listing and "/two" in listing, listing)
         check(re.search(r"^f 0600 \S+ /file$", ended(run("run", "--rm", tag, "walk", "/closed"), 0).out, re.MULTILINE), "mode")
+
+
+def case_cache_mounts_links_and_platforms():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile=f'FROM {base()}\nRUN --mount=type=cache,target=/kept ["/probe", "walk", "/kept"]\n') as top:
+        result = ended(run("build", "--no-cache", "--progress", "plain", "-t", (tag := name("mounted")), str(top)), 0)
+        check('"walk", "/kept"' in result.err and "f 0" not in run("run", "--rm", tag, "walk", "/kept").out, result)
+    with tree(Dockerfile=f"FROM scratch AS first\nCOPY file /\nFROM {base()}\nCOPY --link --from=first file /linked/\n", file="1") as top:
+        result = run("build", "-t", (tag := name("link")), str(top))
+        if result.status == 1 and "Unknown flag: link" in result.err:
+            skipped = "this daemon's frontend has no --link"
+        else:
+            ended(result, 0)
+            check("/file" in ended(run("run", "--rm", tag, "walk", "/linked"), 0).out, "what was linked")
+            skipped = None
+        (top / "Dockerfile").write_text("FROM scratch\nARG TARGETPLATFORM\nLABEL p=$TARGETPLATFORM\n")
+        ended(run("build", "--platform", "linux/arm64", "-t", (tag := name("arm")), str(top)), 0)
+        made_for = inspect(tag)
+        check((made_for["Os"], made_for["Architecture"], made_for["Config"]["Labels"]["p"]) == ("linux", "arm64", "linux/arm64"), made_for)
+        # /build of no daemon takes more than one.
+        several = run("build", "--platform", "linux/amd64,linux/arm64", str(top))
+        check(several.status in (1, 2) and "linux/amd64,linux/arm64" in several.err, several)
+    return skipped
