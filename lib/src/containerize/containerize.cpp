@@ -26,7 +26,7 @@ struct findings {
   findings() = default;
 
   source_plan sources;
-  std::optional<tensorflow_version> tensorflow;
+  tensorflow_search tensorflow;
 };
 
 struct request {
@@ -127,7 +127,7 @@ class planner {
     return sound;
   }
 
-  task<void> choose_parent(const std::optional<tensorflow_version>& installed) {
+  task<void> choose_parent(const tensorflow_search& search) {
     const std::string& given = request_.options.docker.parent_image;
     const std::string& kaggle = request_.environment.kaggle_image;
     if (!given.empty() || !kaggle.empty()) {
@@ -138,8 +138,12 @@ class planner {
     }
     const accelerator kind = request_.options.accelerator;
     plan_.parent_image = latest_tensorflow_image(kind);
+    const std::optional<tensorflow_version>& installed = search.found;
     if (!installed) {
-      tally_.warn("no TensorFlow is installed here; the parent image is " + plan_.parent_image);
+      tally_.warn((search.failure.empty()
+                       ? "no TensorFlow is installed here"
+                       : "whether TensorFlow is installed here cannot be told: " + search.failure) +
+                  "; the parent image is " + plan_.parent_image);
       co_return result<void>();
     }
     const std::string whose = installed->distribution + " " + installed->version + " in " + installed->where;

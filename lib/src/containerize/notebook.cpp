@@ -15,6 +15,7 @@ namespace {
 // How many of the lines that became comments a warning lists, and how much of each.
 constexpr std::size_t most_listed = 50;
 constexpr std::size_t longest_listed = 60;
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
 std::string shortened(const std::string& line) {
   if (line.size() <= longest_listed) return line;
@@ -38,6 +39,15 @@ std::string with_plain_line_ends(std::string_view text) {
   return plain;
 }
 
+// "Python", "python3" and "ipython" are one language: kernels name it as they like.
+bool is_python(std::string_view language) {
+  std::string name(language);
+  for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  if (name.starts_with("ipython")) name.erase(0, 1);
+  if (!name.starts_with("python")) return false;
+  return name.find_first_not_of("0123456789. ", 6) == name.npos;
+}
+
 // A text, or a list of its lines.
 std::optional<std::string> text_of(json::value source) {
   if (const auto whole = source.as_string()) return std::string(*whole);
@@ -56,6 +66,8 @@ class notebook_reader {
   notebook_reader(std::string_view name, diagnostics& why) : name_(name), why_(why) {}
 
   result<notebook_script> run(std::string_view text) {
+    // Editors of Windows put a byte order mark there.
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     json::document parsed;
     if (parsed.parse(text)) {
       return refuse("entry_point", name_,
@@ -80,8 +92,7 @@ class notebook_reader {
   result<void> check_language(json::value metadata) {
     std::string_view language = metadata.find("kernelspec").find("language").string_or_empty();
     if (language.empty()) language = metadata.find("language_info").find("name").string_or_empty();
-    if (language.empty() || language == "python" || language == "python3" || language == "ipython")
-      return result<void>();
+    if (language.empty() || is_python(language)) return result<void>();
     return refuse("entry_point", name_, "is a notebook in " + std::string(language) + ", not in Python",
                   why_);
   }
@@ -110,7 +121,7 @@ class notebook_reader {
     if (!type) return refuse_cell("it has no cell_type");
     if (*type != "code") return result<void>();
     const std::string_view language = cell.find("language").string_or_empty();
-    if (!language.empty() && language != "python") return refuse_cell("it is not in Python");
+    if (!language.empty() && !is_python(language)) return refuse_cell("it is not in Python");
     const auto text = text_of(cell.find(source_key));
     if (!text)
       return refuse_cell("its " + std::string(source_key) + " is neither a text nor a list of lines");

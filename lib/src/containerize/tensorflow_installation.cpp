@@ -1,11 +1,13 @@
 #include "containerize/tensorflow_installation.hpp"
 
 #include "containerize/ask_program.hpp"
+#include "containerize/python_version.hpp"
 #include "engine/credential_helper.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <compare>
 #include <cstddef>
 #include <filesystem>
 #include <utility>
@@ -17,10 +19,10 @@ namespace fs = std::filesystem;
 
 // Those that bring TensorFlow itself, the first of them first where several are there: tensorflow-macos and
 // the like are what a plain "tensorflow" pulls in.
-constexpr std::array<std::string_view, 12> distributions = {
-    "tensorflow",      "tensorflow-cpu",   "tensorflow-gpu",   "tensorflow-macos",
-    "tensorflow-rocm", "tensorflow-intel", "intel-tensorflow", "tensorflow-cpu-aws",
-    "tf-nightly",      "tf-nightly-cpu",   "tf-nightly-gpu",   "tf-nightly-macos",
+constexpr std::array<std::string_view, 15> distributions = {
+    "tensorflow",         "tensorflow-cpu",   "tensorflow-gpu",   "tensorflow-macos",   "tensorflow-rocm",
+    "tensorflow-aarch64", "tensorflow-intel", "intel-tensorflow", "tensorflow-cpu-aws", "nvidia-tensorflow",
+    "tf-nightly",         "tf-nightly-cpu",   "tf-nightly-gpu",   "tf-nightly-macos",   "tf-nightly-rocm",
 };
 
 // PEP 503: "TensorFlow_CPU" is "tensorflow-cpu".
@@ -57,6 +59,12 @@ int python_major_of(const std::string& folder) {
   return 3;
 }
 
+// Texts decide between versions that are equal: whatever order the disk has, the same one is found.
+bool is_later(const tensorflow_version& one, const tensorflow_version& other) {
+  const auto order = compare_python_versions(one.version, other.version);
+  return order > 0 || (order == 0 && one.version > other.version);
+}
+
 std::optional<tensorflow_version> look_in(const std::string& folder) {
   std::optional<tensorflow_version> best;
   auto best_rank = distributions.end();
@@ -65,8 +73,8 @@ std::optional<tensorflow_version> look_in(const std::string& folder) {
     auto found = read_distribution_name(at->path().filename().string());
     if (!found) continue;
     const auto* const rank = std::ranges::find(distributions, found->distribution);
-    // Of two versions, which a broken upgrade leaves behind, always the same one.
-    if (rank > best_rank || (rank == best_rank && best && found->version < best->version)) continue;
+    // Of two versions, which a broken upgrade leaves behind, the later one.
+    if (rank > best_rank || (rank == best_rank && best && !is_later(*found, *best))) continue;
     best_rank = rank;
     best = std::move(found);
   }
@@ -87,14 +95,18 @@ std::optional<tensorflow_version> look_in(const std::vector<std::string>& folder
 }  // namespace
 
 std::optional<tensorflow_version> read_distribution_name(std::string_view directory_name) {
-  constexpr std::string_view suffix = ".dist-info";
-  if (!directory_name.ends_with(suffix)) return std::nullopt;
-  directory_name.remove_suffix(suffix.size());
+  constexpr std::string_view wheel = ".dist-info";
+  constexpr std::string_view egg = ".egg-info";
+  const bool of_egg = directory_name.ends_with(egg);
+  if (!of_egg && !directory_name.ends_with(wheel)) return std::nullopt;
+  directory_name.remove_suffix(of_egg ? egg.size() : wheel.size());
   const std::size_t dash = directory_name.find('-');
   if (dash == directory_name.npos) return std::nullopt;
   tensorflow_version found;
   found.distribution = normalised(directory_name.substr(0, dash));
   found.version = directory_name.substr(dash + 1);
+  // "-py3.11", and perhaps the platform, follow in an egg's name.
+  if (of_egg) found.version.erase(std::min(found.version.find("-py"), found.version.size()));
   if (std::ranges::find(distributions, found.distribution) == distributions.end()) return std::nullopt;
   return found;
 }
@@ -116,35 +128,47 @@ std::vector<std::string> site_packages_of(const std::string& prefix) {
   return folders;
 }
 
-std::vector<std::string> ask_python(const std::string& interpreter, std::chrono::milliseconds limit,
-                                    const std::atomic<bool>& stopped) {
+python_folders ask_python(const std::string& interpreter, std::chrono::milliseconds limit,
+                          const std::atomic<bool>& stopped) {
   std::vector<std::string> arguments(3);
   arguments[0] = interpreter;
   arguments[1] = "-c";
   arguments[2] = "import sys; print(*(path for path in sys.path if path), sep='\\n')";
-  const auto text = ask_program(std::move(arguments), limit, stopped);
-  std::vector<std::string> folders;
-  if (!text) return folders;
-  std::string_view rest = *text;
+  const program_answer answer = ask_program(std::move(arguments), limit, stopped);
+  python_folders told;
+  if (!answer.text) {
+    told.failure = interpreter + " " + answer.failure;
+    return told;
+  }
+  std::string_view rest = *answer.text;
   while (!rest.empty()) {
     const std::size_t end = rest.find('\n');
     const std::string_view line = rest.substr(0, end);
-    if (line.starts_with('/')) folders.emplace_back(line);
+    if (line.starts_with('/')) told.folders.emplace_back(line);
     rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
   }
-  return folders;
+  if (told.folders.empty()) told.failure = interpreter + " named no folder of modules";
+  return told;
 }
 
-std::optional<tensorflow_version> find_tensorflow(const containerize_environment& environment,
-                                                  const std::atomic<bool>& stopped) {
+tensorflow_search find_tensorflow(const containerize_environment& environment,
+                                  const std::atomic<bool>& stopped) {
+  tensorflow_search search;
   for (const std::string& prefix : {environment.virtual_env, environment.conda_prefix}) {
     if (prefix.empty()) continue;
-    if (auto found = look_in(site_packages_of(prefix))) return found;
+    search.found = look_in(site_packages_of(prefix));
+    if (search.found) return search;
   }
   const auto interpreter = engine::find_program(environment.search_path, "python3");
-  if (!interpreter) return std::nullopt;
+  if (!interpreter) {
+    search.failure = "there is no python3 in PATH";
+    return search;
+  }
   constexpr std::chrono::seconds limit(10);
-  return look_in(ask_python(*interpreter, limit, stopped));
+  python_folders told = ask_python(*interpreter, limit, stopped);
+  search.found = look_in(told.folders);
+  search.failure = std::move(told.failure);
+  return search;
 }
 
 }  // namespace dockline::containerize

@@ -244,7 +244,18 @@ TEST_SUITE("containerize/containerize") {
     CHECK(test.warned_of[0].find("has a version that no image can have") != std::string::npos);
     test.environment.virtual_env.clear();
     CHECK(test.parent() == "tensorflow/tensorflow:latest");
-    CHECK(test.warned_of[0].starts_with("no TensorFlow is installed here"));
+    const std::string latest = "; the parent image is tensorflow/tensorflow:latest";
+    CHECK(test.warned_of[0] ==
+          "whether TensorFlow is installed here cannot be told: there is no python3 in PATH" + latest);
+    test.tree.file("bin/python3", "#!/bin/sh\necho first >&2; echo 'no module: sys' >&2; exit 3\n", 0755);
+    test.environment.search_path = test.tree.path("bin");
+    CHECK(test.parent() == "tensorflow/tensorflow:latest");
+    CHECK(test.warned_of[0] ==
+          "whether TensorFlow is installed here cannot be told: " + test.tree.path("bin/python3") +
+              " exited with status 3: no module: sys" + latest);
+    test.tree.file("bin/python3", "#!/bin/sh\necho /none\n", 0755);
+    CHECK(test.parent() == "tensorflow/tensorflow:latest");
+    CHECK(test.warned_of[0] == "no TensorFlow is installed here" + latest);
     CHECK(test.builder->looked_up.empty());
   }
 

@@ -128,6 +128,33 @@ TEST_SUITE("containerize/notebook") {
     CHECK(made->warnings.empty());
   }
 
+  TEST_CASE("kernels name Python as they like") {
+    const auto reads = [](const std::string& metadata, const std::string& cell = "") {
+      diagnostics why;
+      return script_of_notebook(R"({"nbformat": 4, "metadata": )" + metadata +
+                                    R"(, "cells": [{"cell_type": "code", "source": "x")" + cell + "}]}",
+                                "n", why)
+          .has_value();
+    };
+    for (const std::string name : {"Python", "python3", "Python 3", "PYTHON", "IPython", "python3.11", ""}) {
+      CHECK(reads(R"({"kernelspec": {"language": ")" + name + "\"}}"));
+      CHECK(reads(R"({"language_info": {"name": ")" + name + "\"}}"));
+      CHECK(reads("{}", R"(, "language": ")" + name + "\""));
+    }
+    for (const std::string name : {"R", "Julia", "pythonic", "micropython", "i", "sagemath"})
+      CHECK_FALSE(reads(R"({"kernelspec": {"language": ")" + name + "\"}}"));
+  }
+
+  TEST_CASE("a byte order mark before the notebook, and CRLF in and around it") {
+    diagnostics why;
+    const auto made = script_of_notebook(
+        "\xef\xbb\xbf{\"nbformat\": 4,\r\n\"cells\": [{\"cell_type\": \"code\",\r\n"
+        "\"source\": [\"%cd x\\r\\n\", \"y = 1\\r\\n\"]}]}\r\n",
+        "n", why);
+    REQUIRE(made.has_value());
+    CHECK(made->text == "# %% cell 1\n# %cd x\ny = 1\n");
+  }
+
   TEST_CASE("a long list of magics is cut, and so is a long line, between characters") {
     std::string source;
     for (int i = 0; i < 60; ++i) source += "%m\\n";

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 namespace dockline::containerize {
 namespace {
@@ -22,7 +23,7 @@ void install(const scratch_tree& tree, const std::string& packages, const std::s
 // "distribution version python", or "none".
 std::string found_in(const containerize_environment& environment) {
   const std::atomic<bool> stopped = false;
-  const auto found = find_tensorflow(environment, stopped);
+  const auto found = find_tensorflow(environment, stopped).found;
   if (!found) return "none";
   return found->distribution + " " + found->version + " " + std::to_string(found->python_major);
 }
@@ -46,6 +47,14 @@ TEST_SUITE("containerize/tensorflow_installation") {
     CHECK(read("TensorFlow.ROCm-2.14.0.600.dist-info") == "tensorflow-rocm 2.14.0.600");
     CHECK(read("tf_nightly-2.17.0.dev20240101.dist-info") == "tf-nightly 2.17.0.dev20240101");
     CHECK(read("tensorflow-2.15.0+nv.dist-info") == "tensorflow 2.15.0+nv");
+    CHECK(read("nvidia_tensorflow-1.15.5+nv23.3.dist-info") == "nvidia-tensorflow 1.15.5+nv23.3");
+    CHECK(read("tensorflow_aarch64-2.15.1.dist-info") == "tensorflow-aarch64 2.15.1");
+    CHECK(read("tf_nightly_rocm-2.17.0.dev1.dist-info") == "tf-nightly-rocm 2.17.0.dev1");
+    CHECK(read("tensorflow-2.15.0-py3.11.egg-info") == "tensorflow 2.15.0");
+    CHECK(read("tensorflow_gpu-1.15.0rc1-py3.7-linux-x86_64.egg-info") == "tensorflow-gpu 1.15.0rc1");
+    CHECK(read("tensorflow-2.15.0.egg-info") == "tensorflow 2.15.0");
+    CHECK(read("tensorflow.egg-info") == "none");
+    CHECK(read("tensorflow_hub-0.15.0-py3.11.egg-info") == "none");
     CHECK(read("tensorflow_datasets-4.9.dist-info") == "none");
     CHECK(read("tensorflow_estimator-2.15.0.dist-info") == "none");
     CHECK(read("tensorflow") == "none");
@@ -93,36 +102,75 @@ TEST_SUITE("containerize/tensorflow_installation") {
     CHECK(found_in(environment) == "tensorflow 2.12.0 3");
   }
 
+  TEST_CASE("of two versions the later one, by numbers") {
+    for (const auto& [one, other] : {std::pair("2.9.1", "2.10.0"), std::pair("2.15.0rc2", "2.15.0rc10"),
+                                     std::pair("2.15.0rc1", "2.15.0"), std::pair("2.15.0", "2.15.0+nv")}) {
+      const scratch_tree venv;
+      install(venv, "lib/python3.11/site-packages", "tensorflow-" + std::string(one));
+      install(venv, "lib/python3.11/site-packages", "tensorflow-" + std::string(other));
+      containerize_environment environment;
+      environment.virtual_env = venv.root();
+      CHECK(found_in(environment) == "tensorflow " + std::string(other) + " 3");
+    }
+  }
+
+  TEST_CASE("what an older installer left is an installation") {
+    const scratch_tree venv;
+    venv.file("lib/python3.7/site-packages/tensorflow-1.15.0-py3.7.egg-info", "Metadata-Version: 1.0\n");
+    containerize_environment environment;
+    environment.virtual_env = venv.root();
+    CHECK(found_in(environment) == "tensorflow 1.15.0 3");
+  }
+
   TEST_CASE("a real interpreter is asked for its paths, and imports nothing") {
     const std::atomic<bool> stopped = false;
     const auto python = ask_python("/usr/bin/env", 10s, stopped);
-    CHECK(python.empty());  // env does not know -c
+    CHECK(python.folders.empty());  // env does not know -c
+    CHECK(python.failure.starts_with("/usr/bin/env exited with status "));
     const scratch_tree tree;
     install(tree, "packages", "tensorflow-2.16.1");
     containerize_environment environment;
     // Whatever python3 there is, with a folder of ours on its path.
     environment.search_path =
         fake_python(tree, "PYTHONPATH=" + tree.path("packages") + " exec /usr/bin/env python3 \"$@\"");
-    if (ask_python(tree.path("bin/python3"), 10s, stopped).empty()) return;  // there is none
+    if (ask_python(tree.path("bin/python3"), 10s, stopped).folders.empty()) return;  // there is none
     CHECK(found_in(environment) == "tensorflow 2.16.1 3");
     CHECK_FALSE(std::filesystem::exists(tree.path("imported")));
   }
 
-  TEST_CASE("an interpreter that fails, hangs or prints nonsense is none") {
+  TEST_CASE("an interpreter that fails, hangs or prints nonsense is none, and the reason is told") {
     const scratch_tree tree;
     const std::atomic<bool> stopped = false;
-    const std::string program = fake_python(tree, "echo /x; exit 1") + "/python3";
-    CHECK(ask_python(program, 10s, stopped).empty());
+    const auto ask = [&](const std::string& body, std::chrono::milliseconds limit = 10s) {
+      const python_folders told = ask_python(fake_python(tree, body) + "/python3", limit, stopped);
+      CHECK(told.folders.empty() != told.failure.empty());
+      const std::string program = tree.path("bin/python3") + " ";
+      return told.failure.starts_with(program) ? told.failure.substr(program.size()) : told.failure;
+    };
+    CHECK(ask("echo /x; exit 1") == "exited with status 1");
+    CHECK(ask("echo one >&2; printf 'the last\\n \\n' >&2; exit 2") == "exited with status 2: the last");
+    CHECK(ask("kill -9 $$") == "exited with status 137");
+    // Errors that fill a pipe do not block it, and only their end counts.
+    CHECK(ask("head -c 200000 /dev/zero | tr '\\0' 'e' >&2; echo >&2; echo end >&2; exit 1") ==
+          "exited with status 1: end");
+    CHECK(ask("head -c 300 /dev/zero | tr '\\0' 'e' >&2; exit 1") ==
+          "exited with status 1: " + std::string(200, 'e'));
+    // Nor does one that its children keep open.
+    CHECK(ask("sleep 2 >/dev/null & echo last >&2; exit 1") == "exited with status 1: last");
+    CHECK(ask("echo x") == "named no folder of modules");
+    CHECK(ask("yes /x") == "wrote more than a mebibyte");
+    CHECK(ask("echo warning >&2; echo /x") == "");
     fake_python(tree, "echo x; echo; echo /a b; printf /c");
-    CHECK(ask_python(program, 10s, stopped) == std::vector<std::string>{"/a b", "/c"});
-    fake_python(tree, "echo /x; exec sleep 60");
+    const std::string program = tree.path("bin/python3");
+    CHECK(ask_python(program, 10s, stopped).folders == std::vector<std::string>{"/a b", "/c"});
     const auto before = std::chrono::steady_clock::now();
-    CHECK(ask_python(program, 100ms, stopped).empty());
-    fake_python(tree, "exec >/dev/null; exec sleep 60");
-    CHECK(ask_python(program, 100ms, stopped).empty());
+    CHECK(ask("echo /x; exec sleep 60", 100ms) == "did not answer within 100 ms");
+    CHECK(ask("exec >/dev/null; exec sleep 60", 100ms) == "did not answer within 100 ms");
+    CHECK(ask("exec >/dev/null 2>&1; exec sleep 60", 1s) == "did not answer within 1 s");
     const std::atomic<bool> told = true;
-    CHECK(ask_python(program, 60s, told).empty());
-    CHECK(ask_python(tree.path("none"), 60s, stopped).empty());
+    CHECK(ask_python(program, 60s, told).failure == program + " was stopped");
+    CHECK(ask_python(tree.path("none"), 60s, stopped).failure ==
+          tree.path("none") + " could not be started: No such file or directory");
     CHECK(std::chrono::steady_clock::now() - before < 30s);
   }
 }
