@@ -7,30 +7,29 @@
 #include "containerize/notebook_cell.hpp"
 #include "containerize/python_lines.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace {
 
 void check_script(std::string_view text) {
   using namespace dockline::containerize;
-  python_state state;
+  std::vector<std::string_view> lines;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     if (end == text.npos) std::abort();
-    const std::string_view line = text.substr(0, end);
-    const python_line read = read_python_line(state, line);
-    if (state.begins_statement()) {
-      const std::size_t start = std::min(line.find_first_not_of(" \t"), line.size());
-      if (line.size() > start && (line[start] == '%' || line[start] == '!' || line[start] == '?'))
-        std::abort();
-      if (read.assigned_magic) std::abort();
-    }
-    state = read.after;
+    lines.push_back(text.substr(0, end));
     text.remove_prefix(end + 1);
+  }
+  for (std::size_t at = 0; at < lines.size();) {
+    const python_statement read = read_statement(std::span(lines).subspan(at));
+    if (read.size == 0 || read.size > lines.size() - at) std::abort();
+    if (read.escaped || read.command || read.asks_help || !read.fault.empty()) std::abort();
+    at += read.size;
   }
 }
 
@@ -45,7 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (script) check_script(script->text);
   // The same bytes as the source of a cell, as long as they are text with plain line ends.
   if (text.find('\r') == text.npos) {
-    const containerize::cell_script cell = containerize::script_of_cell(text);
+    containerize::cells_before before;
+    const containerize::cell_script cell = containerize::script_of_cell(text, before);
     if (cell.fault.empty()) check_script(cell.text);
   }
   // And as a configuration.

@@ -5,6 +5,7 @@
 #include "core/encoding.hpp"
 #include "core/json.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -12,7 +13,7 @@
 namespace dockline::containerize {
 namespace {
 
-// How many of the lines that became comments a warning lists, and how much of each.
+// How many of the lines that were changed a warning lists, and how much of each.
 constexpr std::size_t most_listed = 50;
 constexpr std::size_t longest_listed = 60;
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
@@ -61,6 +62,24 @@ std::optional<std::string> text_of(json::value source) {
   return text;
 }
 
+// Changes of one kind, as a warning lists them.
+class changes {
+ public:
+  void add(const std::string& what) {
+    if (++count_ > most_listed) return;
+    listed_ += (listed_.empty() ? "" : "; ") + what;
+  }
+  bool empty() const { return count_ == 0; }
+  std::string text() const {
+    if (count_ <= most_listed) return listed_;
+    return listed_ + "; and " + std::to_string(count_ - most_listed) + " more";
+  }
+
+ private:
+  std::size_t count_ = 0;
+  std::string listed_;
+};
+
 class notebook_reader {
  public:
   notebook_reader(std::string_view name, diagnostics& why) : name_(name), why_(why) {}
@@ -84,6 +103,7 @@ class notebook_reader {
     if (auto sound = check_language(root.find("metadata")); !sound) return sound.error();
     if (auto read = *format == 4 ? read_cells(root, "source") : read_sheets(root); !read) return read.error();
     if (!any_code_) return refuse("entry_point", name_, "is a notebook without code", why_);
+    finish_text();
     finish_warnings();
     return std::move(made_);
   }
@@ -126,12 +146,13 @@ class notebook_reader {
     if (!text)
       return refuse_cell("its " + std::string(source_key) + " is neither a text nor a list of lines");
     if (text->find('\0') != text->npos) return refuse_cell("it has a NUL, which Python does not read");
-    cell_script script = script_of_cell(with_plain_line_ends(*text));
+    if (!is_utf8(*text)) return refuse_cell("it has half a surrogate pair, which is no text");
+    cell_script script = script_of_cell(with_plain_line_ends(*text), before_);
     if (!script.fault.empty()) return refuse_cell(script.fault);
     any_code_ = true;
     if (!made_.text.empty()) made_.text += '\n';
     made_.text += "# %% cell " + std::to_string(number_) + "\n" + script.text;
-    for (const commented_line& line : script.commented) warn(line);
+    for (const changed_line& line : script.changed) warn(line);
     return result<void>();
   }
 
@@ -139,30 +160,43 @@ class notebook_reader {
     return refuse("entry_point", name_, "cell " + std::to_string(number_) + ": " + reason, why_);
   }
 
-  void warn(const commented_line& line) {
+  void warn(const changed_line& line) {
     const std::string where = "cell " + std::to_string(number_) + ", line " + std::to_string(line.line);
+    const std::string what = where + ": \"" + shortened(line.text) + "\"";
     if (line.assigned) {
-      made_.warnings.push_back(name_ + ": " + where + ": \"" + shortened(line.text) +
-                               "\" became a comment, so what is on its left is not set");
-      return;
+      made_.warnings.push_back(name_ + ": " + what + " became a comment, so what is on its left is not set");
+    } else if (line.became.empty()) {
+      commented_.add(what);
+    } else {
+      rewritten_.add(what + " as \"" + shortened(line.became) + "\"");
     }
-    if (++commented_ > most_listed) return;
-    listed_ += (listed_.empty() ? "" : "; ") + where + ": \"" + shortened(line.text) + "\"";
+  }
+
+  void finish_text() {
+    if (!before_.future_imports.empty()) made_.text = before_.future_imports + "\n" + made_.text;
+    // Python looks for the encoding in comments of the first two lines, and the second one is a cell's own.
+    const std::size_t second = std::min(made_.text.find('\n') + 1, made_.text.size());
+    const std::string_view line = std::string_view(made_.text).substr(second);
+    if (line.substr(0, line.find('\n')).find("coding") != line.npos)
+      made_.text = "# coding: utf-8\n" + made_.text;
   }
 
   void finish_warnings() {
-    if (listed_.empty()) return;
-    if (commented_ > most_listed) listed_ += "; and " + std::to_string(commented_ - most_listed) + " more";
-    made_.warnings.insert(made_.warnings.begin(),
-                          name_ + ": what only a notebook can do became comments: " + listed_);
+    if (!rewritten_.empty())
+      made_.warnings.insert(made_.warnings.begin(),
+                            name_ + ": what only a notebook understands was rewritten: " + rewritten_.text());
+    if (!commented_.empty())
+      made_.warnings.insert(made_.warnings.begin(),
+                            name_ + ": what only a notebook can do became comments: " + commented_.text());
   }
 
   std::string name_;
   diagnostics& why_;
   int number_ = 0;
   bool any_code_ = false;
-  std::size_t commented_ = 0;
-  std::string listed_;
+  cells_before before_;
+  changes commented_;
+  changes rewritten_;
   notebook_script made_;
 };
 

@@ -15,7 +15,7 @@ struct notebook_script {
   notebook_script() = default;
 
   std::string text;
-  std::vector<std::string> warnings;  // what became a comment, and what that means
+  std::vector<std::string> warnings;  // what is not as it was, and what that means
 };
 
 // The code cells in their order, a comment with the number of the cell (of all cells, from 1) before each.

