@@ -166,6 +166,8 @@ class cell_reader {
     const python_statement read = read_statement(rest);
     const std::string_view line = lines_[at_];
     if (!read.first && read.fault.empty()) return keep(read.size);
+    // "..." is a value, but no name follows one.
+    if (read.disjointed && trimmed_start(line).starts_with("... ")) return strip_stray_prompts(4);
     if (read.escaped) return read_command(read);
     if (read.command) return read_assigned_command(read);
     // A statement that is not whole was looked for in all of the cell; that is not done without end.
@@ -230,8 +232,10 @@ class cell_reader {
     const bool apart = rest.starts_with(' ') || rest.starts_with('\t');
     rest = trimmed(rest);
     if (!rest.empty() && std::string_view("=,(.[:").find(rest.front()) != std::string_view::npos) {
-      // Not even IPython takes these for a command's, but for a folder's name.
-      if (!apart || rest.front() != '.' || !read.disjointed) return false;
+      // These follow names, but for "cd ../x", and "cd (x" where that is all of the cell.
+      const bool folder = rest.front() == '.' && read.disjointed;
+      const bool broken = rest.front() == '(' && single && !read.fault.empty();
+      if (!apart || (!folder && !broken)) return false;
     }
     if (rest.size() > 1 && rest[1] == '=') return false;
     if (apart && (read.disjointed || !read.fault.empty())) return true;
@@ -297,7 +301,6 @@ class cell_reader {
     std::string text(lines_[at_ + start.line].substr(start.column));
     for (std::size_t i = start.line + 1; i < size; ++i) {
       text.pop_back();
-      text.erase(text.find_last_not_of(" \t") + 1);
       text.append(" ").append(lines_[at_ + i]);
     }
     return text;
