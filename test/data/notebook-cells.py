@@ -47,7 +47,7 @@ CELLS = [
     "%%time\ndef f():\n    return '''\n    a\n'''", "%%latex\n$x$", "%%sh", "%%time\nx\n  # c\ny",
     # Indentation, form feeds, order marks.
     "  x = 1\n  if x:\n    !ls\n", "\n   !ls\n", "    x = 1\ny = 2", "\tx\n\ty", "\f\n%cd x\ny", "\fx = 1", "x\n\fy", "\f    x = 1\ny",
-    "def f():\n    x\n\f    y\n", "x = 1 \f+ 2", "\n\f\n  %cd x\n  y", "  # c\n  x",
+    "def f():\n    x\n\f    y\n", "x = 1 \f+ 2", "\n\f\n  %cd x\n  y", "  x\n  if x:\n    y\n\f    z\n", "  # c\n  x",
     # Prompts.
     ">>> x = 1\n>>> y = 2", ">>> for i in x:\n...     f(i)\n...\n>>> y", "In [1]: x = 1\n   ...: y = 2\n   ...:", "In [12]: def f():\n    ...:     x\n",
     ">>> !ls\n>>> x", ">>> %time x = 1\ny", "  >>> x = 1\n  >>> y", "x = 1\n>>> y = 2", ">>>\nx", "[ins] In [3]: x", " In [1]: x\n   ...: y",

@@ -146,7 +146,6 @@ class notebook_reader {
     if (!text)
       return refuse_cell("its " + std::string(source_key) + " is neither a text nor a list of lines");
     if (text->find('\0') != text->npos) return refuse_cell("it has a NUL, which Python does not read");
-    if (!is_utf8(*text)) return refuse_cell("it has half a surrogate pair, which is no text");
     cell_script script = script_of_cell(with_plain_line_ends(*text), before_);
     if (!script.fault.empty()) return refuse_cell(script.fault);
     any_code_ = true;

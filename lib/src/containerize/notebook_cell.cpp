@@ -103,7 +103,13 @@ class cell_reader {
     const std::string_view indent = indent_of(lines_[at_]);
     const auto rest = std::span(lines_).subspan(at_);
     for (auto& line : rest) {
-      if (line.starts_with(indent)) line.remove_prefix(indent.size());
+      if (line.starts_with(indent)) {
+        line.remove_prefix(indent.size());
+      } else if (const std::string_view own = indent_of(line); own.starts_with(indent)) {
+        // Behind a form feed it is a line of its own.
+        const std::size_t start = blank_start_of(line).size() - own.size();
+        line = with_start(line.substr(0, start), line.substr(start + indent.size()));
+      }
     }
     const bool second = rest.size() > 1;
     if (python_prompt(rest[0], true) > 0 || (second && python_prompt(rest[1], false) > 0))

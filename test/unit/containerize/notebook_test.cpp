@@ -156,6 +156,48 @@ TEST_SUITE("containerize/notebook") {
     CHECK(made->text == "# %% cell 1\n# %cd x\ny = 1\n");
   }
 
+  TEST_CASE("what a script can have at its start only is moved there") {
+    const auto script = [](const std::vector<std::string>& cells) {
+      std::string json = R"({"nbformat": 4, "cells": [)";
+      for (const std::string& source : cells) {
+        json += json.ends_with('[') ? "" : ", ";
+        json += R"({"cell_type": "code", "source": ")" + source + "\"}";
+      }
+      diagnostics why;
+      const auto made = script_of_notebook(json + "]}", "n", why);
+      return made ? made->text : why.client_message();
+    };
+    const std::string import = "from __future__ import annotations";
+    CHECK(script({"# a\\n" + import + "\\nx"}) == "# %% cell 1\n# a\n" + import + "\nx\n");
+    CHECK(script({"x", import + "\\ny"}) ==
+          import + "\n\n# %% cell 1\nx\n\n# %% cell 2\n# " + import + "\ny\n");
+    CHECK(script({"x", import + "; y"})
+              .ends_with("cell 2: line 1: a script can have this only at its start; on a line of its own it "
+                         "is moved there"));
+    // Said again of what is global already.
+    CHECK(script({"x = 1", "global x\\ndef f():\\n  global x"}) ==
+          "# %% cell 1\nx = 1\n\n# %% cell 2\n# global x\ndef f():\n  global x\n");
+    // The script's second line may be a comment about another encoding.
+    CHECK(script({"# coding: latin-1\\nx"}) == "# coding: utf-8\n# %% cell 1\n# coding: latin-1\nx\n");
+    CHECK(script({"x\\n# coding: latin-1"}) == "# %% cell 1\nx\n# coding: latin-1\n");
+  }
+
+  TEST_CASE("what was rewritten is listed apart") {
+    diagnostics why;
+    const auto made = script_of_notebook(
+        R"({"nbformat": 4, "cells": [{"cell_type": "code", "source": "%time f()\n/g x\n%cd y"},
+                                     {"cell_type": "code", "source": "pip install z"}]})",
+        "n", why);
+    REQUIRE(made.has_value());
+    REQUIRE(made->warnings.size() == 2);
+    CHECK(made->warnings[0] ==
+          "n: what only a notebook can do became comments: cell 1, line 3: \"%cd y\"; cell 2, line 1: "
+          "\"pip install z\"");
+    CHECK(made->warnings[1] ==
+          "n: what only a notebook understands was rewritten: cell 1, line 1: \"%time f()\" as \"f()\"; "
+          "cell 1, line 2: \"/g x\" as \"g(x)\"");
+  }
+
   TEST_CASE("a long list of magics is cut, and so is a long line, between characters") {
     std::string source;
     for (int i = 0; i < 60; ++i) source += "%m\\n";
