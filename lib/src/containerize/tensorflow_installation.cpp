@@ -62,7 +62,7 @@ int python_major_of(const std::string& folder) {
 // Texts decide between versions that are equal: whatever order the disk has, the same one is found.
 bool is_later(const tensorflow_version& one, const tensorflow_version& other) {
   const auto order = compare_python_versions(one.version, other.version);
-  return order > 0 || (order == 0 && one.version > other.version);
+  return std::is_gt(order) || (std::is_eq(order) && one.version > other.version);
 }
 
 std::optional<tensorflow_version> look_in(const std::string& folder) {

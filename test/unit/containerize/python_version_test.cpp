@@ -52,15 +52,15 @@ TEST_SUITE("containerize/python_version") {
           std::pair("2.0c1", "2.0rc1"), std::pair("2.0pre1", "2.0_preview_1"), std::pair("2.0alpha", "2.0a0"),
           std::pair("2.0beta2", "2.0b2"), std::pair("2.0-1", "2.0.post1"), std::pair("2.0r4", "2.0rev4"),
           std::pair("2.0-dev", "2.0.dev0"), std::pair("2.0+a_b.1", "2.0+a-b.01"), std::pair("0", "0.0.0")})
-      CHECK_MESSAGE(compare_python_versions(one, other) == 0, one, " and ", other);
+      CHECK_MESSAGE(std::is_eq(compare_python_versions(one, other)), one, " and ", other);
   }
 
   TEST_CASE("what is no version is before every one") {
     for (const char* bad : {"", "+nv", "2.0+", "2.0 x", "2.0cu11", "v", "1!", "2.0rc1x", "2..0"}) {
-      CHECK_MESSAGE(compare_python_versions(bad, "0.0.dev0") < 0, bad);
-      CHECK(compare_python_versions(bad, "") == 0);
+      CHECK_MESSAGE(std::is_lt(compare_python_versions(bad, "0.0.dev0")), bad);
+      CHECK(std::is_eq(compare_python_versions(bad, "")));
     }
-    CHECK(compare_python_versions("99999999999999999999.1", "99999999999999999999.2") < 0);
+    CHECK(std::is_lt(compare_python_versions("99999999999999999999.1", "99999999999999999999.2")));
   }
 }
 
