@@ -1,6 +1,7 @@
 // Containers, images and the daemon itself, on a real engine.
 
 #include "daemon/daemon_helpers.hpp"
+#include "support/text_source.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -156,7 +157,8 @@ TEST_SUITE("daemon/containers") {
     for (const std::size_t size : {std::size_t{0}, std::size_t{5}, std::size_t{1} << 20}) {
       engine::run_options options;
       options.container = probe_container({"cat"});
-      options.input = std::make_shared<text_source>(engine.loop().get_executor(), std::string(size, 'i'));
+      options.input =
+          std::make_shared<test::text_source>(engine.loop().get_executor(), std::string(size, 'i'));
       const output seen = engine.run_container(std::move(options));
       REQUIRE_MESSAGE(!seen.code, describe(seen.code, seen.why));
       CHECK(seen.status == 0);
@@ -169,7 +171,8 @@ TEST_SUITE("daemon/containers") {
     engine_fixture engine;
     engine::run_options options;
     options.container = probe_container({"exit", "4"});
-    options.input = std::make_shared<text_source>(engine.loop().get_executor(), std::string(4 << 20, 'i'));
+    options.input =
+        std::make_shared<test::text_source>(engine.loop().get_executor(), std::string(4 << 20, 'i'));
     const output seen = engine.run_container(std::move(options));
     CHECK_MESSAGE(!seen.code, describe(seen.code, seen.why));
     CHECK(seen.status == 4);

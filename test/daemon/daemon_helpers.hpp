@@ -64,28 +64,6 @@ struct build_outcome {
   }
 };
 
-// Bytes from memory.
-class text_source : public byte_source {
- public:
-  text_source(asio::any_io_executor executor, std::string text)
-      : executor_(std::move(executor)), text_(std::move(text)) {}
-
-  void async_read_some(asio::mutable_buffer block, transfer_handler handler) override {
-    const std::size_t size = std::min(block.size(), text_.size() - at_);
-    std::memcpy(block.data(), text_.data() + at_, size);
-    at_ += size;
-    asio::post(executor_,
-               [size, handler = std::move(handler)]() mutable { std::move(handler)(error_code(), size); });
-  }
-  const diagnostics& why() const noexcept override { return why_; }
-
- private:
-  asio::any_io_executor executor_;
-  std::string text_;
-  std::size_t at_ = 0;
-  diagnostics why_;
-};
-
 // One for each test case. What was named by name() is removed at its end.
 class engine_fixture {
  public:

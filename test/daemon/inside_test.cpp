@@ -6,6 +6,7 @@
 #include "dockline/engine/exec.hpp"
 
 #include "daemon/daemon_helpers.hpp"
+#include "support/text_source.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -169,7 +170,7 @@ TEST_SUITE("daemon/inside") {
       CHECK(code == condition::not_found);
     };
     engine.run(look(engine.daemon(), engine.name("exec"),
-                    std::make_shared<text_source>(engine.loop().get_executor(), "some input")));
+                    std::make_shared<test::text_source>(engine.loop().get_executor(), "some input")));
   }
 
   TEST_CASE("exec: detached, it runs by itself") {
@@ -219,8 +220,8 @@ TEST_SUITE("daemon/inside") {
       CHECK(gone == condition::not_found);
       co_await engine::async_container_remove(daemon, id, {});
     };
-    engine.run(look(engine.daemon(),
-                    std::make_shared<text_source>(engine.loop().get_executor(), tar_of("put.txt", "hello"))));
+    engine.run(look(engine.daemon(), std::make_shared<test::text_source>(engine.loop().get_executor(),
+                                                                         tar_of("put.txt", "hello"))));
   }
 
   TEST_CASE("prune removes containers that ended, as far as the filters go") {

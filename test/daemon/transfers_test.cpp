@@ -8,6 +8,7 @@
 #include "dockline/engine/image_transfer.hpp"
 
 #include "daemon/daemon_helpers.hpp"
+#include "support/text_source.hpp"
 
 #include <doctest/doctest.h>
 
@@ -37,14 +38,14 @@ TEST_SUITE("daemon/transfers") {
       auto source = co_await engine::async_image_save(daemon, names, {});
       std::string tar = co_await read_all(source);
       co_await engine::async_image_remove(daemon, name, {});
-      auto bytes = std::make_shared<text_source>(on.loop().get_executor(), std::move(tar));
+      auto bytes = std::make_shared<test::text_source>(on.loop().get_executor(), std::move(tar));
       const auto loaded = co_await engine::async_image_load(daemon, bytes, {}, {});
       REQUIRE(loaded.references.size() == 1);
       CHECK(loaded.references[0].find(name) != std::string::npos);
       co_await engine::async_image_inspect(daemon, name);
 
       diagnostics why;
-      auto nonsense = std::make_shared<text_source>(on.loop().get_executor(), std::string(2000, 'x'));
+      auto nonsense = std::make_shared<test::text_source>(on.loop().get_executor(), std::string(2000, 'x'));
       auto [code, nothing] = co_await engine::async_image_load(daemon, nonsense, {}, {}, why, no_throw);
       CHECK_MESSAGE((code == errc::operation_failed || code == errc::service_failed), describe(code, why));
       CHECK_FALSE(why.server_message().empty());
@@ -66,7 +67,7 @@ TEST_SUITE("daemon/transfers") {
       options.reference = name;
       options.message = "by a test";
       options.changes = {"ENV A=1"};
-      auto source = std::make_shared<text_source>(on.loop().get_executor(), std::move(tar));
+      auto source = std::make_shared<test::text_source>(on.loop().get_executor(), std::move(tar));
       const std::string id = co_await engine::async_image_import(daemon, source, options, {});
       CHECK(id.starts_with("sha256:"));
       const auto found = co_await engine::async_image_inspect(daemon, id);

@@ -11,7 +11,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,25 +37,11 @@ asio::awaitable<error_code> push_tags(engine::client daemon, std::vector<std::st
   co_return error_code();
 }
 
-// Whether something is asked for that only BuildKit has.
-bool needs_buildkit(const build_arguments& arguments) {
-  return !arguments.output.empty() || !arguments.cache_to.empty() || !arguments.secrets.empty() ||
-         !arguments.ssh.empty();
-}
-
 // What is wrong with a daemon that does not answer, the build itself tells.
 asio::awaitable<bool> is_podman(engine::client daemon) {
   diagnostics why;
   auto [code, pong] = co_await engine::async_ping(daemon, why, no_throw);
   co_return !code && pong.server.starts_with("Libpod");
-}
-
-progress::event chosen_for_archive() {
-  progress::event chosen;
-  chosen.time = std::chrono::system_clock::now();
-  chosen.body =
-      progress::builder_chosen{"classic", "an archive or an address goes there; BuildKit gets directories"};
-  return chosen;
 }
 
 asio::awaitable<int> build(asio::any_io_executor executor, global_options global, build_arguments arguments) {
@@ -90,10 +75,6 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   const auto mode = buildkit ? archive::ignore_mode::buildkit : archive::ignore_mode::classic;
   auto source = co_await open_build_source(executor, arguments.context, mode, terminal, status);
   if (!source) co_return status;
-  if (!source->context && (arguments.builder == "buildkit" || needs_buildkit(arguments))) {
-    terminal.error("an archive or an address is built by the classic builder; BuildKit needs a directory");
-    co_return leave(exit_status::usage);
-  }
   options->remote = source->remote;
   options->dockerfile = source->dockerfile;
 
@@ -112,19 +93,8 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   }
   for (const auto& text : *prepared) display.warn(text);
   progress::event_sink sink = display.sink();
-  result<std::string> image = std::string();
-  if (source->context) {
-    image = co_await run_build(daemon, std::move(*source->context), std::move(*options), request,
-                               std::move(sink), why);
-  } else {
-    if (arguments.builder == "auto") sink(chosen_for_archive());
-    auto [code, built] = co_await engine::async_build(daemon, source->body, std::move(*options),
-                                                      std::move(sink), why, no_throw);
-    if (code)
-      image = code;
-    else
-      image = std::move(built.id);
-  }
+  auto image =
+      co_await run_build(daemon, std::move(*source), std::move(*options), request, std::move(sink), why);
   if (!image) {
     display.finish(image.error());
     if (const failed_step* step = why.step()) {

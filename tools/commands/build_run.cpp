@@ -84,15 +84,22 @@ std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& a
   return request;
 }
 
-asio::awaitable<result<std::string>> run_build(engine::client daemon, archive::build_context context,
+asio::awaitable<result<std::string>> run_build(engine::client daemon, build_source source,
                                                engine::build_options options,
                                                std::shared_ptr<buildkit_request> request,
                                                progress::event_sink on_event, diagnostics& why) {
-  request->options.image = std::move(options);
+  buildkit::build_options& asked = request->options;
+  asked.image = std::move(options);
   auto store = engine::credential_store_from_environment(why);
   if (!store) co_return store.error();
-  request->options.credentials = std::move(*store);
-  auto [code, built] = co_await buildkit::async_build(daemon, std::move(context), std::move(request->options),
+  asked.credentials = std::move(*store);
+  if (!source.context) {
+    auto [code, built] = co_await buildkit::async_build_archive(daemon, source.body, std::move(asked),
+                                                                std::move(on_event), why, no_throw);
+    if (code) co_return code;
+    co_return std::move(built.image_id);
+  }
+  auto [code, built] = co_await buildkit::async_build(daemon, std::move(*source.context), std::move(asked),
                                                       std::move(on_event), why, no_throw);
   if (code) co_return code;
   co_return std::move(built.image_id);

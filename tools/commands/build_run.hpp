@@ -1,11 +1,11 @@
 #pragma once
 
-#include <dockline/archive/build_context.hpp>
 #include <dockline/core/diagnostics.hpp>
 #include <dockline/engine/build.hpp>
 #include <dockline/progress/event.hpp>
 
 #include "commands/build_arguments.hpp"
+#include "commands/build_source.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -24,9 +24,9 @@ std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& a
 // Whether this dockline can build with BuildKit, and the build is not asked to be a classic one.
 bool may_use_buildkit(const build_arguments& arguments);
 
-// Builds from a context with the builder that the request names, and returns the image's id, which is empty
-// for a result that went elsewhere.
-boost::asio::awaitable<result<std::string>> run_build(engine::client daemon, archive::build_context context,
+// Builds with the builder that the request names, and returns the image's id, which is empty for a result that
+// went elsewhere.
+boost::asio::awaitable<result<std::string>> run_build(engine::client daemon, build_source source,
                                                       engine::build_options options,
                                                       std::shared_ptr<buildkit_request> request,
                                                       progress::event_sink on_event, diagnostics& why);

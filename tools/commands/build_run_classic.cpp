@@ -26,13 +26,15 @@ std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& a
   return std::make_shared<buildkit_request>();
 }
 
-asio::awaitable<result<std::string>> run_build(engine::client daemon, archive::build_context context,
+asio::awaitable<result<std::string>> run_build(engine::client daemon, build_source source,
                                                engine::build_options options,
                                                std::shared_ptr<buildkit_request>,
                                                progress::event_sink on_event, diagnostics& why) {
-  options.dockerfile = context.dockerfile_name();
-  std::shared_ptr<byte_source> body = context.with_mode(archive::ignore_mode::classic).pack();
-  auto [code, image] = co_await engine::async_build(daemon, std::move(body), std::move(options),
+  if (source.context) {
+    options.dockerfile = source.context->dockerfile_name();
+    source.body = source.context->with_mode(archive::ignore_mode::classic).pack();
+  }
+  auto [code, image] = co_await engine::async_build(daemon, source.body, std::move(options),
                                                     std::move(on_event), why, no_throw);
   if (code) co_return code;
   co_return std::move(image.id);

@@ -1,7 +1,9 @@
 #include "dockline/buildkit/build.hpp"
 
 #include "archive/context_state.hpp"
+#include "archive/given_archive.hpp"
 #include "archive/work.hpp"
+#include "archive/work_pool.hpp"
 #include "buildkit/build_output.hpp"
 #include "buildkit/session_build.hpp"
 #include "engine/client_state.hpp"
@@ -63,19 +65,53 @@ task<void> check_inputs(std::shared_ptr<build_job> job, diagnostics& why) {
     if (auto checked = check_ssh_agents(job->options.ssh_agents, words); !checked) return checked.error();
     return job->options.secrets.size() + job->options.ssh_agents.size();
   };
-  auto looked = co_await archive::run_blocking(job->context.shared()->work, std::move(look), why);
+  auto looked = co_await archive::run_blocking(job->work, std::move(look), why);
   if (!looked) co_return looked.error();
   co_return result<void>();
 }
 
+// An archive as BuildKit takes it. It would take a plain tar for a Dockerfile when the first name in it needs a
+// header of its own, as Python's tarfile and docker-py write it; gzip it knows by its first bytes.
+task<archive::archive_format> prepare_archive(std::shared_ptr<build_job> job, diagnostics& why) {
+  auto given = std::make_shared<archive::given_archive>(job->daemon.state()->strand, job->archive);
+  job->archive = given;
+  auto format = co_await given->look();
+  if (!format) {
+    why = given->why();
+    co_return format.error();
+  }
+  if (*format == archive::archive_format::none) {
+    why.set_client_message("the context is no archive: neither a tar nor compressed");
+    co_return errc::invalid_argument;
+  }
+  if (*format == archive::archive_format::tar) given->store_as_gzip();
+  co_return *format;
+}
+
 task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
   const build_options& options = job->options;
+  if (!job->context && !job->archive == options.image.remote.empty()) {
+    why.set_client_message("a build takes either an archive or a remote context");
+    co_return errc::invalid_argument;
+  }
   if (auto checked = co_await check_inputs(job, why); !checked) co_return checked.error();
   if (options.builder == builder_choice::classic) {
     const std::string needed = needs_buildkit(options);
     if (!needed.empty())
       co_return refuse(needed + " needs BuildKit, and the classic builder was chosen", why);
     co_return co_await build_classically(std::move(job), why);
+  }
+  if (job->archive) {
+    auto format = co_await prepare_archive(job, why);
+    if (!format) co_return format.error();
+    if (*format == archive::archive_format::zstd) {
+      const std::string reason = "BuildKit takes no archive that zstd has compressed";
+      if (const std::string needed = needs_buildkit(options); !needed.empty())
+        co_return refuse(needed + " needs BuildKit, and " + reason, why);
+      if (options.builder == builder_choice::buildkit) co_return refuse(reason, why);
+      tell_builder(*job, builder_kind::classic, reason);
+      co_return co_await build_classically(std::move(job), why);
+    }
   }
   session_refused refused;
   auto built = co_await build_with_session(job, refused, why);
@@ -97,20 +133,42 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
   if (options.builder == builder_choice::buildkit) co_return refuse(none, why);
   if (const std::string needed = needs_buildkit(options); !needed.empty())
     co_return refuse(needed + " needs BuildKit, and " + none, why);
+  if (!job->context && !job->archive && daemon.name.starts_with("Libpod"))
+    co_return refuse("podman fetches no context from \"" + options.image.remote + "\"", why);
   tell_builder(*job, builder_kind::classic, none);
   co_return co_await build_classically(std::move(job), why);
+}
+
+void start(std::shared_ptr<build_job> job, diagnostics* why, completion_handler<build_result> handler) {
+  const auto executor = job->daemon.state()->strand;
+  spawn<build_result>(executor, why, std::move(handler), [job = std::move(job)](diagnostics& words) mutable {
+    return build(std::move(job), words);
+  });
 }
 
 }  // namespace
 
 void start_build(engine::client daemon, archive::build_context context, build_options options,
                  progress::event_sink on_event, diagnostics* why, completion_handler<build_result> handler) {
-  const auto executor = daemon.state()->strand;
-  auto job = std::make_shared<build_job>(std::move(daemon), std::move(context), std::move(options),
-                                         std::move(on_event));
-  spawn<build_result>(executor, why, std::move(handler), [job = std::move(job)](diagnostics& words) mutable {
-    return build(std::move(job), words);
-  });
+  auto job = std::make_shared<build_job>(std::move(daemon), std::move(options), std::move(on_event));
+  job->work = context.shared()->work;
+  job->keep = context.shared()->pool;
+  job->context = std::move(context);
+  start(std::move(job), why, std::move(handler));
+}
+
+void start_build_archive(engine::client daemon, std::shared_ptr<byte_source> archive, build_options options,
+                         progress::event_sink on_event, diagnostics* why,
+                         completion_handler<build_result> handler) {
+  auto job = std::make_shared<build_job>(std::move(daemon), std::move(options), std::move(on_event));
+  job->archive = std::move(archive);
+  job->work = job->daemon.state()->strand;
+  if (!needs_session(job->options).empty()) {
+    auto pool = archive::make_work_pool();
+    job->work = executor_of(*pool);
+    job->keep = std::move(pool);
+  }
+  start(std::move(job), why, std::move(handler));
 }
 
 }  // namespace dockline::buildkit

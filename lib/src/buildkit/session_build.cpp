@@ -118,27 +118,30 @@ bool is_archive_of_image(const build_output& output) noexcept {
   return output.type == build_output::kind::oci || output.type == build_output::kind::docker;
 }
 
+void point_at_lines(const archive::build_context& context, const trace& steps, failed_step& step) {
+  const std::string& text = context.dockerfile_text();
+  auto lines = lines_of_step(text, steps.failed_title());
+  if (!lines) lines = lines_of_error(text, step.reason);
+  if (!lines) return;
+  step.file = dockerfile_name_of(context);
+  step.first_line = lines->first;
+  step.last_line = lines->last;
+  step.excerpt = excerpt_of(text, step.file, *lines);
+}
+
 // What BuildKit told of the step that failed is more than what the error says.
-void explain(const trace& steps, const archive::build_context& context, const build_output& output,
-             diagnostics& why) {
+void explain(const trace& steps, const build_job& job, diagnostics& why) {
   if (why.step() == nullptr) {
     // Refused as a whole. The daemon says that it does not find the exporter, and not where there is one.
-    if (is_archive_of_image(output) && !why.server_message().empty() && why.client_message().empty())
+    if (is_archive_of_image(job.options.output) && !why.server_message().empty() &&
+        why.client_message().empty())
       why.set_client_message(
           "oci and docker archives come only from daemons with the containerd image store");
     return;
   }
   failed_step step = *why.step();
   if (const failed_step* known = steps.failure()) step = *known;
-  const std::string& text = context.dockerfile_text();
-  auto lines = lines_of_step(text, steps.failed_title());
-  if (!lines) lines = lines_of_error(text, step.reason);
-  if (lines) {
-    step.file = dockerfile_name_of(context);
-    step.first_line = lines->first;
-    step.last_line = lines->last;
-    step.excerpt = excerpt_of(text, step.file, *lines);
-  }
+  if (job.context) point_at_lines(*job.context, steps, step);
   why.set_step(std::move(step));
 }
 
@@ -147,6 +150,15 @@ bool is_refusal(error_code code) {
   return code == errc::bad_request || code == errc::unauthorized || code == errc::denied ||
          code == errc::not_found || code == errc::not_acceptable || code == errc::conflict ||
          code == errc::service_failed || code == errc::refused || code == errc::unexpected_answer;
+}
+
+// What the daemon may read here: nothing, where the context is not of this machine.
+std::shared_ptr<synced_files> readable_files(const build_job& job) {
+  if (job.context) return files_of(*job.context);
+  auto files = std::make_shared<synced_files>();
+  files->work = job.work;
+  files->keep = job.keep;
+  return files;
 }
 
 std::shared_ptr<received_export> export_of(const build_job& job, const synced_files& files,
@@ -212,7 +224,7 @@ void tell_builder(const build_job& job, builder_kind builder, std::string reason
 task<build_result> build_with_session(std::shared_ptr<build_job> job, session_refused& refused,
                                       diagnostics& why) {
   auto news = std::make_shared<build_news>(job->on_event);
-  const auto files = files_of(job->context);
+  const auto files = readable_files(*job);
   files->on_progress = [news](const packing_progress& sent, std::uint64_t bytes_sent, bool complete) {
     progress::context_progress told;
     told.entries = sent.entries;
@@ -229,7 +241,7 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
   };
   std::shared_ptr<received_export> exported;
   session_options offered;
-  offered.shared_key = shared_key_of(job->context);
+  if (job->context) offered.shared_key = shared_key_of(*job->context);
   offer_files(offered.services, files);
   offer_secrets(offered.services, job->options.secrets, files->work);
   if (!job->options.ssh_agents.empty()) offer_ssh_agents(offered.services, job->options.ssh_agents);
@@ -252,14 +264,20 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
     }
     co_return opened.error();
   }
-  tell_builder(*job, builder_kind::buildkit, "the daemon reads the context through a session");
+  tell_builder(*job, builder_kind::buildkit,
+               job->context   ? "the daemon reads the context through a session"
+               : job->archive ? "the daemon gets the archive, and asks through a session for all else"
+                              : "the daemon fetches the context, and asks through a session for all else");
   session& serving = **opened;
   const auto executor = job->daemon.state()->strand;
   engine::build_run run = run_of(*job, news);
   const std::string id = run.options.build_id;
   run.options.session = serving.id();
-  run.options.remote = "client-session";
-  run.options.dockerfile = dockerfile_name_of(job->context);
+  run.context = job->archive;
+  if (job->context) {
+    run.options.remote = "client-session";
+    run.options.dockerfile = dockerfile_name_of(*job->context);
+  }
   run.options.registry_auths.clear();
   auto image = co_await engine::run_build(job->daemon, std::move(run), why);
   if (!image && news->steps.failure() == nullptr && !serving.lost() && !co_await is_cancelled()) {
@@ -291,7 +309,7 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
     co_return serving.failure();
   }
   if (!image) {
-    explain(news->steps, job->context, job->options.output, why);
+    explain(news->steps, *job, why);
     co_return image.error();
   }
   if (exported && !exported->complete) {
@@ -310,8 +328,11 @@ task<build_result> build_with_body(std::shared_ptr<build_job> job, diagnostics& 
   auto news = std::make_shared<build_news>(job->on_event);
   engine::build_run run = run_of(*job, news);
   const std::string id = run.options.build_id;
-  run.context = compressed(job->context.with_mode(archive::ignore_mode::buildkit)).pack();
-  run.options.dockerfile = job->context.dockerfile_name();
+  run.context = job->archive;
+  if (job->context) {
+    run.context = compressed(job->context->with_mode(archive::ignore_mode::buildkit)).pack();
+    run.options.dockerfile = job->context->dockerfile_name();
+  }
   auto image = co_await engine::run_build(job->daemon, std::move(run), why);
   if (!image && co_await is_cancelled()) {
     co_await cancel_build(job->daemon, id);
@@ -319,7 +340,7 @@ task<build_result> build_with_body(std::shared_ptr<build_job> job, diagnostics& 
   }
   news->over = true;
   if (!image) {
-    explain(news->steps, job->context, job->options.output, why);
+    explain(news->steps, *job, why);
     co_return image.error();
   }
   co_return result_of(std::move(*image), *news);
@@ -328,8 +349,11 @@ task<build_result> build_with_body(std::shared_ptr<build_job> job, diagnostics& 
 task<build_result> build_classically(std::shared_ptr<build_job> job, diagnostics& why) {
   engine::build_run run;
   run.options = job->options.image;
-  run.options.dockerfile = job->context.dockerfile_name();
-  run.context = job->context.with_mode(archive::ignore_mode::classic).pack();
+  run.context = job->archive;
+  if (job->context) {
+    run.options.dockerfile = job->context->dockerfile_name();
+    run.context = job->context->with_mode(archive::ignore_mode::classic).pack();
+  }
   run.on_event = job->on_event;
   auto image = co_await engine::run_build(job->daemon, std::move(run), why);
   if (!image) co_return image.error();

@@ -3,26 +3,32 @@
 // One build with BuildKit: its session, its request, and what is told of both.
 
 #include "dockline/buildkit/build.hpp"
+#include "dockline/core/byte_source.hpp"
 
 #include "core/spawn.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 namespace dockline::buildkit {
 
 struct build_job {
-  build_job(engine::client to, archive::build_context from, build_options what, progress::event_sink told)
-      : daemon(std::move(to)),
-        context(std::move(from)),
-        options(std::move(what)),
-        on_event(std::move(told)) {}
+  build_job(engine::client to, build_options what, progress::event_sink told)
+      : daemon(std::move(to)), options(std::move(what)), on_event(std::move(told)) {}
 
   engine::client daemon;
-  archive::build_context context;
   build_options options;
   progress::event_sink on_event;
+
+  // What is built from: a directory; an archive; or, with neither, what options.image.remote names.
+  std::optional<archive::build_context> context;
+  std::shared_ptr<byte_source> archive;
+
+  // Where secrets are read and results are written.
+  asio::any_io_executor work;
+  std::shared_ptr<void> keep;  // what `work` needs
 };
 
 // Tells which builder it is. `reason` is for people.
@@ -40,7 +46,7 @@ struct session_refused {
 task<build_result> build_with_session(std::shared_ptr<build_job> job, session_refused& refused,
                                       diagnostics& why);
 
-// Builds with BuildKit and the context as the body of the request.
+// Builds with BuildKit and the context as the body of the request, if it is none that the daemon fetches.
 task<build_result> build_with_body(std::shared_ptr<build_job> job, diagnostics& why);
 
 task<build_result> build_classically(std::shared_ptr<build_job> job, diagnostics& why);

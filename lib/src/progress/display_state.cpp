@@ -103,8 +103,7 @@ void display_state::on(const context_progress& what) {
 }
 
 void display_state::end_context(std::string_view how) {
-  std::string text =
-      " => transferring context: " + human_size(context_->bytes) + ' ' + file_count(context_->entries);
+  std::string text = " => transferring context: " + context_size(*context_);
   if (context_->complete && context_->bytes_sent != 0 && context_->bytes_sent < context_->bytes / 20 * 19)
     text += ", " + human_size(context_->bytes_sent) + " sent";
   ended_.emplace_back(std::move(text), took(how, now_ - context_start_),

@@ -52,9 +52,9 @@ void plain_renderer::on(const context_progress& what) {
     return;
   }
   // Before the first file there is nothing to tell.
-  if (what.bytes == 0 && !what.complete) return;
+  if (what.bytes == 0 && what.bytes_sent == 0 && !what.complete) return;
   context_shown_ = now_;
-  std::string text = "transferring context: " + human_size(what.bytes) + ' ' + file_count(what.entries);
+  std::string text = "transferring context: " + context_size(what);
   if (what.complete && what.bytes_sent != 0 && what.bytes_sent < what.bytes / 20 * 19)
     text += ", " + human_size(what.bytes_sent) + " sent";
   write_line(context_, text);

@@ -33,6 +33,11 @@ std::string file_count(std::uint64_t count) {
   return text + (count == 1 ? " file" : " files");
 }
 
+std::string context_size(const context_progress& what) {
+  if (what.entries == 0) return human_size(what.bytes_sent);
+  return human_size(what.bytes) + ' ' + file_count(what.entries);
+}
+
 std::string step_title(const step_started& what) {
   if (!what.title.empty()) return printable(what.title);
   std::string title = '[' + std::to_string(what.index);

@@ -21,4 +21,7 @@ std::string step_title(const step_started& what);
 // "1,234 files"
 std::string file_count(std::uint64_t count);
 
+// "12.3MB 1,234 files". An archive that is passed on is its bytes alone.
+std::string context_size(const context_progress& what);
+
 }  // namespace dockline::progress

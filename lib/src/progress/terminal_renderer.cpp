@@ -114,8 +114,7 @@ struct terminal_renderer::impl {
     const double rate = state.context_rate(now);
     if (rate > 0 && width >= 45) right += human_size(static_cast<std::uint64_t>(rate)) + "/s ";
     right += elapsed(state.context_start(), now);
-    return line(" => transferring context: " + human_size(sent.bytes) + ' ' + file_count(sent.entries), right,
-                tone::plain);
+    return line(" => transferring context: " + context_size(sent), right, tone::plain);
   }
 
   drawn_line layer_line(const shown_layer& layer, std::string_view indent, event_time now) const {

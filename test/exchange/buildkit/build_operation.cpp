@@ -13,6 +13,11 @@ const in_table buildkit_rows{{
           return buildkit::async_build(on.daemon, on.on.context, buildkit::build_options(), nullptr,
                                        std::forward<decltype(rest)>(rest)...);
         }),
+    row("buildkit::async_build_archive",
+        [](scene& on, auto&&... rest) {
+          return buildkit::async_build_archive(on.daemon, on.on.context.pack(), buildkit::build_options(),
+                                               nullptr, std::forward<decltype(rest)>(rest)...);
+        }),
 }};
 
 }  // namespace

@@ -209,6 +209,15 @@ TEST_SUITE("progress/plain_renderer") {
           "#1 DONE 1.1s\n\n");
   }
 
+  TEST_CASE("an archive that is passed on is its bytes alone") {
+    CHECK(render({{0ms, context_progress{0, 0, 0, false}},
+                  {100ms, context_progress{0, 0, 300'000, false}},
+                  {200ms, context_progress{0, 0, 1'400'000, true}}}) ==
+          "#1 transferring context: 300kB\n"
+          "#1 transferring context: 1.4MB\n"
+          "#1 DONE 0.2s\n\n");
+  }
+
   TEST_CASE("a clock that goes back does no harm") {
     CHECK(render({{500ms, step_started{1, 1, "RUN a"}}, {0ms, log(1, "x\n")}, {0ms, step_finished{1}}}) ==
           "#1 [1/1] RUN a\n#1 0.000 x\n#1 DONE 0.0s\n\n");

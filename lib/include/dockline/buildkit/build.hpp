@@ -7,6 +7,7 @@
 #include "dockline/buildkit/secret.hpp"
 #include "dockline/buildkit/ssh.hpp"
 #include "dockline/core/async.hpp"
+#include "dockline/core/byte_source.hpp"
 #include "dockline/core/export.hpp"
 #include "dockline/engine/build.hpp"
 #include "dockline/engine/client.hpp"
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,7 +77,8 @@ struct build_options {
   build_options() = default;
 
   // What the image shall be, as for the classic builder: names, arguments, labels, target, platform, cache.
-  // `dockerfile`, `outputs`, `session`, `build_id` and `buildkit` are set by the operation. With BuildKit
+  // `outputs`, `session`, `build_id` and `buildkit` are set by the operation, and of a directory `dockerfile`
+  // and `remote` as well. With BuildKit
   // `memory` and the CPU settings have no effect, as the daemon ignores them. `registry_auths` are what is
   // logged in with where they name the registry.
   engine::build_options image;
@@ -145,6 +148,38 @@ auto async_build(const engine::client& daemon, archive::build_context context, b
                  progress::event_sink on_event, Token&& token = {}) {
   return initiate<build_result>(&start_build, std::forward<Token>(token), nullptr, daemon, std::move(context),
                                 std::move(options), std::move(on_event));
+}
+
+DOCKLINE_API void start_build_archive(engine::client daemon, std::shared_ptr<byte_source> archive,
+                                      build_options options, progress::event_sink on_event, diagnostics* why,
+                                      completion_handler<build_result> handler);
+
+// Builds an image from an archive: a tar, plain or compressed with gzip, bzip2 or xz. With none the daemon
+// fetches what `options.image.remote` names: a Git repository, or a tar or Dockerfile by HTTP.
+// `options.image.dockerfile` is the Dockerfile's path in there. Through a session the daemon asks for
+// credentials, secrets and SSH; where it refuses one, and where it has no BuildKit, this is as async_build.
+// A tar by zstd goes to the classic builder, since BuildKit knows none.
+//
+// Completion: when the daemon has told the outcome and the session is over.
+// Signature: void(error_code, build_result).
+// Lifetimes: `why` stays until completion; everything else is kept by the operation. `on_event` may be empty.
+// Secrets are read, and results written, on threads of the operation's own.
+// Cancellation: as async_build.
+// Errors: errc::invalid_argument for an archive that is none, and for both or neither of the two; those of
+// the archive; those of async_build, where the lines of the Dockerfile are not known.
+// Source: Docker Engine API, ImageBuild with version=2 and Session; moby/buildkit, session.
+template <class Token = default_token>
+auto async_build_archive(const engine::client& daemon, std::shared_ptr<byte_source> archive,
+                         build_options options, progress::event_sink on_event, diagnostics& why,
+                         Token&& token = {}) {
+  return initiate<build_result>(&start_build_archive, std::forward<Token>(token), &why, daemon,
+                                std::move(archive), std::move(options), std::move(on_event));
+}
+template <class Token = default_token>
+auto async_build_archive(const engine::client& daemon, std::shared_ptr<byte_source> archive,
+                         build_options options, progress::event_sink on_event, Token&& token = {}) {
+  return initiate<build_result>(&start_build_archive, std::forward<Token>(token), nullptr, daemon,
+                                std::move(archive), std::move(options), std::move(on_event));
 }
 
 }  // namespace dockline::buildkit
