@@ -3,19 +3,15 @@
 #include "dockline/engine/build_cache.hpp"
 
 #include "archive/context_state.hpp"
+#include "buildkit/build_news.hpp"
 #include "buildkit/build_output.hpp"
-#include "buildkit/dockerfile_excerpt.hpp"
 #include "buildkit/file_export.hpp"
 #include "buildkit/file_sync.hpp"
 #include "buildkit/registry_tokens.hpp"
 #include "buildkit/secrets.hpp"
 #include "buildkit/session.hpp"
 #include "buildkit/ssh_forward.hpp"
-#include "buildkit/trace.hpp"
-#include "buildkit/trace_message.hpp"
-#include "core/encoding.hpp"
 #include "core/pending.hpp"
-#include "core/random.hpp"
 #include "engine/build_run.hpp"
 #include "engine/client_state.hpp"
 #include "http/watchdog.hpp"
@@ -41,8 +37,6 @@ constexpr auto cancel_limit = 2s;
 // A daemon that has lost the session ends the build: what comes by two connections may be heard in any order.
 constexpr auto session_patience = 20ms;
 
-std::string random_id() { return encode_hex(random_bytes(16)); }
-
 // The same for each build from this directory of this machine, and for no other. The daemon tells by its time
 // whether a file has changed; where all have one time, it must not believe that it knows them.
 std::string shared_key_of(const archive::build_context& context) {
@@ -53,96 +47,6 @@ std::string shared_key_of(const archive::build_context& context) {
   const std::string place = std::string(host.data()) + ':' + context.directory();
   const boost::uuids::name_generator_sha1 key_of(boost::uuids::ns::url());
   return boost::uuids::to_string(key_of(place));
-}
-
-// What is told of one build. The session's calls and the answer to the request both tell; neither may do so
-// when it is over.
-struct build_news {
-  explicit build_news(progress::event_sink to) : listener(std::move(to)), steps(sink()) {}
-
-  progress::event_sink sink() {
-    return [this](const progress::event& what) { tell(what); };
-  }
-  void tell(const progress::event& what) {
-    if (over) return;
-    if (const auto* warned = std::get_if<progress::warning>(&what.body)) warnings.push_back(warned->text);
-    if (listener) listener(what);
-  }
-  void tell_now(progress::event_body body) {
-    progress::event what;
-    what.time = std::chrono::system_clock::now();
-    what.body = std::move(body);
-    tell(what);
-  }
-  // BuildKit's part of the answer.
-  void take(std::string_view message) {
-    const auto status = finder.find(message);
-    if (!status) return;
-    if (!steps.add(*status, std::chrono::system_clock::now()) || std::exchange(misread, true)) return;
-    progress::warning warned;
-    warned.text = "the daemon told of the build's steps what cannot be read";
-    tell_now(std::move(warned));
-  }
-
-  progress::event_sink listener;
-  std::vector<std::string> warnings;
-  bool over = false;
-  bool misread = false;
-  trace_messages finder;
-  trace steps;
-};
-
-engine::build_run run_of(const build_job& job, std::shared_ptr<build_news> news) {
-  engine::build_run run;
-  run.options = job.options.image;
-  run.options.buildkit = true;
-  run.options.outputs = outputs_parameter(job.options.output);
-  run.options.build_id = random_id();
-  if (job.options.inline_cache) run.options.build_args.insert_or_assign("BUILDKIT_INLINE_CACHE", "1");
-  run.no_image = job.options.output.type != build_output::kind::image;
-  run.on_event = [news](const progress::event& what) { news->tell(what); };
-  run.on_unknown = [news](std::string_view message) { news->take(message); };
-  run.on_end = [news](bool failed) { news->steps.finish(std::chrono::system_clock::now(), failed); };
-  return run;
-}
-
-build_result result_of(engine::built_image image, const build_news& news) {
-  build_result built;
-  built.builder = builder_kind::buildkit;
-  built.image_id = std::move(image.id);
-  built.warnings = news.warnings;
-  return built;
-}
-
-bool is_archive_of_image(const build_output& output) noexcept {
-  return output.type == build_output::kind::oci || output.type == build_output::kind::docker;
-}
-
-void point_at_lines(const archive::build_context& context, const trace& steps, failed_step& step) {
-  const std::string& text = context.dockerfile_text();
-  auto lines = lines_of_step(text, steps.failed_title());
-  if (!lines) lines = lines_of_error(text, step.reason);
-  if (!lines) return;
-  step.file = dockerfile_name_of(context);
-  step.first_line = lines->first;
-  step.last_line = lines->last;
-  step.excerpt = excerpt_of(text, step.file, *lines);
-}
-
-// What BuildKit told of the step that failed is more than what the error says.
-void explain(const trace& steps, const build_job& job, diagnostics& why) {
-  if (why.step() == nullptr) {
-    // Refused as a whole. The daemon says that it does not find the exporter, and not where there is one.
-    if (is_archive_of_image(job.options.output) && !why.server_message().empty() &&
-        why.client_message().empty())
-      why.set_client_message(
-          "oci and docker archives come only from daemons with the containerd image store");
-    return;
-  }
-  failed_step step = *why.step();
-  if (const failed_step* known = steps.failure()) step = *known;
-  if (job.context) point_at_lines(*job.context, steps, step);
-  why.set_step(std::move(step));
 }
 
 // Whether the daemon answered, and this is its answer.
@@ -168,11 +72,7 @@ std::shared_ptr<received_export> export_of(const build_job& job, const synced_fi
   auto into = std::make_shared<received_export>();
   into->work = files.work;
   into->keep = files.keep;
-  into->on_warning = [news](std::string text) {
-    progress::warning warned;
-    warned.text = std::move(text);
-    news->tell_now(std::move(warned));
-  };
+  into->on_warning = [news](std::string text) { news->warn(std::move(text)); };
   if (output.type == build_output::kind::local) {
     into->directory = output.destination;
   } else if (output.write) {
@@ -234,11 +134,7 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
     told.in_step = true;
     news->tell_now(told);
   };
-  files->on_warning = [news](std::string text) {
-    progress::warning warned;
-    warned.text = std::move(text);
-    news->tell_now(std::move(warned));
-  };
+  files->on_warning = [news](std::string text) { news->warn(std::move(text)); };
   std::shared_ptr<received_export> exported;
   session_options offered;
   if (job->context) offered.shared_key = shared_key_of(*job->context);
