@@ -47,7 +47,7 @@ std::string joined(std::string_view arguments, std::string_view between) {
 
 bool is_automagic_name(std::string_view word) noexcept {
   // Those of IPython 8 and of its kernel, and the most used of its extensions.
-  constexpr std::array<std::string_view, 96> names = {
+  constexpr std::array<std::string_view, 103> names = {
       "alias",        "alias_magic",
       "autoawait",    "autocall",
       "automagic",    "autoreload",
@@ -96,11 +96,13 @@ bool is_automagic_name(std::string_view word) noexcept {
       "system",       "tb",
       "tensorboard",  "time",
       "timeit",       "unalias",
+      "unload_ext",   "uv",
+      "who",          "who_ls",
+      "whos",         "xdel",
+      "xmode",
   };
-  constexpr std::array<std::string_view, 7> last_names = {
-      "unload_ext", "uv", "who", "who_ls", "whos", "xdel", "xmode",
-  };
-  return std::ranges::binary_search(names, word) || std::ranges::binary_search(last_names, word);
+  static_assert(std::ranges::is_sorted(names));
+  return std::ranges::binary_search(names, word);
 }
 
 std::string_view measured_code(std::string_view arguments) {
