@@ -4,7 +4,7 @@
 
 It needs IPython 8 (python3-ipython); with Python 3.12 or later it renews the rows of that Python as well, and else leaves
 them as they are. A row's code is the lines that Python gets: without blank lines, comments and calls of get_ipython(), and
-with what %time and the cell magics that stay run in their place.
+with what the cell magics that stay run in their place.
 """
 
 import ast
@@ -95,17 +95,11 @@ def code_of(shell, cell):
         if call is None:
             continue
         at = statement.lineno - 1
-        # Up to the call, or up to the assignment's '='.
-        start = lines[at][: statement.col_offset]
-        if not isinstance(statement, ast.Expr):
-            start = lines[at].partition("get_ipython()")[0]
         for index in range(at, statement.end_lineno):
             lines[index] = ""
         method, arguments = call
         if method == "run_cell_magic" and arguments[0] in KEPT:
             lines[at] = "\n".join(code_of(shell, arguments[2]))
-        elif method == "run_line_magic" and arguments[0] == "time":
-            lines[at] = "\n".join(start + line for line in code_of(shell, arguments[1]))
     lines = "\n".join(lines).split("\n")
     return [line for line in lines if line.strip() and not line.strip().startswith("#")]
 

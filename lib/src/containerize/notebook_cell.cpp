@@ -57,11 +57,6 @@ std::string_view magic_name(std::string_view line) {
   return line.substr(0, line.find_first_of(" \t"));
 }
 
-std::string_view magic_arguments(std::string_view line) {
-  const std::string_view name = magic_name(line);
-  return line.substr(static_cast<std::size_t>(name.data() + name.size() - line.data()));
-}
-
 // Cell magics that run the rest of their cell as the code it is.
 bool keeps_body(std::string_view name) {
   constexpr std::array<std::string_view, 3> kept = {"time", "timeit", "capture"};
@@ -147,22 +142,7 @@ class cell_reader {
       return false;
     }
     emit("# ", lines_[at_++]);
-    if (magic_name(line) == "timeit") {
-      const std::string_view setup = setup_code(magic_arguments(line));
-      if (is_plain(setup)) {
-        before_.any_statement = true;
-        emit(setup);
-      }
-    }
     return true;
-  }
-
-  // Whether it is a statement, all of it, and nothing that IPython alone knows.
-  bool is_plain(std::string_view text) const {
-    if (text.find('\n') != text.npos) return false;
-    const python_statement read = read_statement(std::span(&text, 1));
-    return read.first && read.fault.empty() && !read.escaped && !read.command && !read.asks_help &&
-           !read.awaits && !is_automagic(read, text, true);
   }
 
   void read_next() {
@@ -175,10 +155,10 @@ class cell_reader {
     // "..." is a value, but no name follows one.
     if (read.disjointed && trimmed_start(line).starts_with("... ")) return strip_stray_prompts(4);
     if (read.escaped) return read_command(read);
-    if (read.command) return read_assigned_command(read);
+    if (read.command) return comment_out(read.size, true);
     // A statement that is not whole was looked for in all of the cell; that is not done without end.
     if (is_automagic(read, line, single_) && (read.fault.empty() || ++broken_commands_ < most_broken))
-      return read_automagic(read);
+      return comment_out(read.fault.empty() ? read.size : 1);
     if (read.fault.empty() && read.asks_help) return comment_out(read.size);
     if (!read.fault.empty()) return fail(read.fault_line, read.fault);
     read_code(read);
@@ -201,34 +181,12 @@ class cell_reader {
   // %magic, !command, ?name, /call
   void read_command(const python_statement& read) {
     const std::string command = command_text(read.size, *read.first);
-    if (command.starts_with('%') && !command.starts_with("%%") && magic_name(command) == "time") {
-      const std::string_view code = measured_code(magic_arguments(command));
-      if (is_plain(code)) return replace(read.size, code);
-    } else if (const auto call = call_of(command)) {
+    if (const auto call = call_of(command)) {
       const std::string_view text = *call;
       const python_statement made = read_statement(std::span(&text, 1));
       if (made.fault.empty() && !made.disjointed) return replace(read.size, text);
     }
     comment_out(read.size);
-  }
-
-  // x = %time f() is x = f().
-  void read_assigned_command(const python_statement& read) {
-    const std::string command = command_text(read.size, *read.command);
-    if (command.starts_with('%') && !command.starts_with("%%") && magic_name(command) == "time" &&
-        read.command->line == 0) {
-      const std::string_view value = measured_code(magic_arguments(command));
-      const python_statement parsed = read_statement(std::span(&value, 1));
-      constexpr std::array<std::string_view, 4> operators = {"await", "lambda", "not", "yield"};
-      const bool expression =
-          !is_python_keyword(parsed.word) || std::ranges::find(operators, parsed.word) != operators.end();
-      const std::string_view line = lines_[at_];
-      const std::size_t start = read.first->column;
-      const std::string whole =
-          std::string(line.substr(start, read.command->column - start)) + std::string(value);
-      if (expression && is_plain(value) && is_plain(whole)) return replace(read.size, whole);
-    }
-    comment_out(read.size, true);
   }
 
   // A command without its '%': the whole of a cell that has one line, or what is no Python.
@@ -250,15 +208,6 @@ class cell_reader {
     // "ls -l" and "cd /x" are differences and quotients of names that are not there.
     constexpr std::string_view starts = "-/~*";
     return apart && rest.size() > 1 && starts.find(rest[0]) != starts.npos && rest[1] != ' ';
-  }
-
-  void read_automagic(const python_statement& read) {
-    const std::size_t size = read.fault.empty() ? read.size : 1;
-    if (read.word == "time" && size == 1) {
-      const std::string_view code = measured_code(lines_[at_].substr(read.first->column + read.word.size()));
-      if (is_plain(code)) return replace(size, code);
-    }
-    comment_out(size);
   }
 
   void read_code(const python_statement& read) {

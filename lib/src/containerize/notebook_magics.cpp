@@ -105,30 +105,6 @@ bool is_automagic_name(std::string_view word) noexcept {
   return std::ranges::binary_search(names, word);
 }
 
-std::string_view measured_code(std::string_view arguments) {
-  arguments = trimmed(arguments);
-  // Its options are those of IPython 8.25 and later: --no-raise-error.
-  while (arguments.starts_with("--")) take_word(arguments);
-  return arguments;
-}
-
-std::string_view setup_code(std::string_view arguments) {
-  arguments = trimmed(arguments);
-  while (arguments.size() > 1 && arguments.front() == '-') {
-    std::string_view after = arguments;
-    const std::string_view option = take_word(after);
-    constexpr std::string_view with_value = "nrpv";
-    constexpr std::string_view without = "tcqo";
-    if (with_value.find(option[1]) != with_value.npos) {
-      if (option.size() == 2) take_word(after);
-    } else if (option.find_first_not_of(without, 1) != option.npos) {
-      break;  // as in "-x", which is code
-    }
-    arguments = after;
-  }
-  return arguments;
-}
-
 std::optional<std::string> call_of(std::string_view line) {
   if (line.empty()) return std::nullopt;
   const char how = line.front();

@@ -11,11 +11,6 @@ namespace dockline::containerize {
 // Whether a name alone is a magic command to IPython, or one of its aliases for programs: "cd", "ls", "pip".
 bool is_automagic_name(std::string_view word) noexcept;
 
-// What %time measures, given what follows its name.
-std::string_view measured_code(std::string_view arguments);
-// What %%timeit does before it measures, given what follows its name.
-std::string_view setup_code(std::string_view arguments);
-
 // IPython's calls without brackets: "/f a b" is "f(a, b)", ",f a b" is "f("a", "b")", ";f a b" is "f("a b")".
 // Empty for what calls nothing.
 std::optional<std::string> call_of(std::string_view line);

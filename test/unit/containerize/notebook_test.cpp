@@ -185,7 +185,7 @@ TEST_SUITE("containerize/notebook") {
   TEST_CASE("what was rewritten is listed apart") {
     diagnostics why;
     const auto made = script_of_notebook(
-        R"({"nbformat": 4, "cells": [{"cell_type": "code", "source": "%time f()\n/g x\n%cd y"},
+        R"({"nbformat": 4, "cells": [{"cell_type": "code", "source": ">>> f()\n/g x\n%cd y"},
                                      {"cell_type": "code", "source": "pip install z"}]})",
         "n", why);
     REQUIRE(made.has_value());
@@ -194,7 +194,7 @@ TEST_SUITE("containerize/notebook") {
           "n: what only a notebook can do became comments: cell 1, line 3: \"%cd y\"; cell 2, line 1: "
           "\"pip install z\"");
     CHECK(made->warnings[1] ==
-          "n: what only a notebook understands was rewritten: cell 1, line 1: \"%time f()\" as \"f()\"; "
+          "n: what only a notebook understands was rewritten: cell 1, line 1: \">>> f()\" as \"f()\"; "
           "cell 1, line 2: \"/g x\" as \"g(x)\"");
   }
 
