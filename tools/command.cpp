@@ -3,6 +3,7 @@
 #include <dockline/engine/config_file.hpp>
 
 #include "exchange_lines.hpp"
+#include "interruptible_write.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

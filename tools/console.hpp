@@ -34,19 +34,6 @@ class console {
   bool intact_ = true;
 };
 
-// SIGINT and SIGTERM end a write that waits for its reader, which no event loop can. For as long as it lives, the
-// handlers of those signals stand behind this one.
-class interruptible_writes {
- public:
-  interruptible_writes();
-  interruptible_writes(const interruptible_writes&) = delete;
-  interruptible_writes& operator=(const interruptible_writes&) = delete;
-  ~interruptible_writes();
-
-  // Whether one of the signals came.
-  static bool interrupted() noexcept;
-};
-
 // Takes the numbers of standard streams that were closed by the caller, before a socket gets one of them and
 // is then written to as if it were a terminal.
 void occupy_standard_streams();

@@ -1,6 +1,7 @@
 #include "result_file.hpp"
 
 #include "command.hpp"
+#include "interruptible_write.hpp"
 #include "read_some.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -46,7 +47,8 @@ bool result_file::open() {
 }
 
 bool result_file::fail() {
-  terminal_.error("--output \"" + path_ + "\": " + std::generic_category().message(errno));
+  const int reason = errno;
+  terminal_.error((reason == EINTR ? "" : "--output \"" + path_ + "\": ") + words_of_failed_write(reason));
   return false;
 }
 
@@ -56,13 +58,7 @@ bool result_file::write(std::string_view bytes) {
     return terminal_.intact();
   }
   if (descriptor_ < 0 && !open()) return fail();
-  while (!bytes.empty()) {
-    const ssize_t size = ::write(descriptor_, bytes.data(), bytes.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return fail();
-    bytes.remove_prefix(static_cast<std::size_t>(size));
-  }
-  return true;
+  return write_all(descriptor_, bytes) || fail();
 }
 
 bool result_file::finish() {

@@ -7,8 +7,8 @@ import socket
 import subprocess
 import time
 
-from tool_support import (HOST, IMAGE_ID, TOOL, as_nobody, base, check, ended, environment, has_image, name, refused,
-                          run, tree)
+from tool_support import (HOST, IMAGE_ID, TOOL, as_nobody, base, check, ended, environment, has_image, is_podman, name,
+                          refused, run, tree)
 
 
 def case_ping_and_version():
@@ -43,20 +43,31 @@ def case_version_and_unknown_commands():
 
 def case_an_interrupt_while_the_reader_sleeps():
     """A pipe that nobody reads, or in which nobody writes, does not keep the command from ending."""
-    with tree(Dockerfile="FROM scratch\n", big="x" * 3_000_000) as top:
-        for words in (["context", "--format", "tar", str(top)], ["build", "-"]):
-            for signal_number in (signal.SIGINT, signal.SIGTERM):
-                child = subprocess.Popen([TOOL, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=subprocess.PIPE, env=environment())
-                time.sleep(0.5)
-                child.send_signal(signal_number)
-                began = time.monotonic()
-                status = child.wait(20)
-                err = child.stderr.read().decode()
-                check(status == 130 and "interrupted" in err, f"{words}: {status} {err}")
-                check(time.monotonic() - began < 5, f"{words}: {time.monotonic() - began:.1f} s")
-                for stream in (child.stdin, child.stdout, child.stderr):
-                    stream.close()
+    with tree(Dockerfile="FROM scratch\nCOPY big /\n", big="x" * 3_000_000) as top:
+        commands = [["context", "--format", "tar", str(top)], ["build", "-"]]
+        with tree() as elsewhere:
+            os.mkfifo(elsewhere / "pipe")
+            reader = os.open(elsewhere / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+            commands.append(["context", "--format", "tar", "-o", str(elsewhere / "pipe"), str(top)])
+            if not is_podman():
+                commands.append(["build", "-q", "-o", "-", str(top)])
+            for words in commands:
+                for signal_number in (signal.SIGINT, signal.SIGTERM):
+                    interrupted_in_vain(words, signal_number)
+            os.close(reader)
+
+
+def interrupted_in_vain(words, signal_number):
+    child = subprocess.Popen([TOOL, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    time.sleep(1.5 if "-q" in words else 0.5)
+    child.send_signal(signal_number)
+    began = time.monotonic()
+    status = child.wait(20)
+    err = child.stderr.read().decode()
+    check(status == 130 and "interrupted" in err, f"{words}: {status} {err}")
+    check(time.monotonic() - began < 5, f"{words}: {time.monotonic() - began:.1f} s")
+    for stream in (child.stdin, child.stdout, child.stderr):
+        stream.close()
 
 
 def case_few_descriptors():

@@ -3,9 +3,11 @@
 #include <dockline/buildkit/build.hpp>
 
 #include "commands/context_arguments.hpp"
+#include "interruptible_write.hpp"
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace dockline::tool {
@@ -20,13 +22,8 @@ namespace {
 
 // Writes an archive to standard output. Called on a thread that may wait.
 error_code write_to_stdout(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return {errno, boost::system::system_category()};
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return {};
+  if (write_all(STDOUT_FILENO, bytes)) return {};
+  return {errno, boost::system::system_category()};
 }
 
 bool read_output(const std::string& text, buildkit::build_output& output, console& terminal) {
