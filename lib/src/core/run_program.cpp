@@ -24,6 +24,10 @@ using namespace std::chrono_literals;
 // How a program's end is noticed where the kernel has no pidfd.
 constexpr auto poll_interval = 10ms;
 
+constexpr std::size_t kept_errors = 4096;
+// What a pipe holds: as much may be in it when the program has ended.
+constexpr std::size_t blocks_of_pipe = 16;
+
 bool make_pipe(descriptor& read_end, descriptor& write_end) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
@@ -35,12 +39,18 @@ bool make_pipe(descriptor& read_end, descriptor& write_end) {
 // One run of a program. All of it happens on one executor; whatever waits keeps it.
 struct program_run : std::enable_shared_from_this<program_run> {
   explicit program_run(const asio::any_io_executor& executor)
-      : output(executor), end_of_program(executor), next_look(executor), deadline(executor), ended(executor) {
+      : output(executor),
+        errors(executor),
+        end_of_program(executor),
+        next_look(executor),
+        deadline(executor),
+        ended(executor) {
     ended.expires_at(asio::steady_timer::time_point::max());
   }
 
   child_process program;
   asio::posix::stream_descriptor output;
+  asio::posix::stream_descriptor errors;  // closed where they are not kept
   asio::posix::stream_descriptor end_of_program;
   asio::steady_timer next_look;  // where there is no end_of_program to wait for
   asio::steady_timer deadline;
@@ -49,10 +59,14 @@ struct program_run : std::enable_shared_from_this<program_run> {
   bool timed_out = false;
   std::size_t longest_output = 0;
   std::string text;
+  std::string error_text;
 
   // The error of what could not be done, if any.
   error_code start(const program_call& call);
   void watch();
+  void watch_errors();
+  // False at their end.
+  bool read_errors();
   void kill_after(std::chrono::milliseconds limit);
   void drain();
   bool over() const noexcept { return status || timed_out; }
@@ -70,6 +84,7 @@ struct program_run : std::enable_shared_from_this<program_run> {
     next_look.cancel();
     end_of_program.close(ignored);
     output.close(ignored);
+    errors.close(ignored);
   }
 };
 
@@ -81,8 +96,14 @@ error_code program_run::start(const program_call& call) {
   descriptor output_read;
   descriptor output_write;
   if (!make_pipe(input_read, input_write) || !make_pipe(output_read, output_write)) return last_failure();
-  const descriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  if (nowhere.get() < 0) return last_failure();
+  descriptor errors_read;
+  descriptor errors_write;
+  if (call.keeps_errors) {
+    if (!make_pipe(errors_read, errors_write)) return last_failure();
+  } else {
+    errors_write.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    if (errors_write.get() < 0) return last_failure();
+  }
   // Before the program is there to close its end, which would be a SIGPIPE; a pipe takes this much at once.
   const std::string& input = call.input;
   if (input.size() > PIPE_BUF) return make_error_code(boost::system::errc::argument_list_too_long);
@@ -95,7 +116,7 @@ error_code program_run::start(const program_call& call) {
   how.environment = call.environment;
   how.input = input_read.get();
   how.output = output_write.get();
-  how.errors = nowhere.get();
+  how.errors = errors_write.get();
   auto started = child_process::start(how);
   if (!started) return started.error();
   program = std::move(*started);
@@ -103,7 +124,12 @@ error_code program_run::start(const program_call& call) {
   output.assign(output_read.get(), failure);
   if (failure) return failure;
   output_read.release();
-  return {};
+  if (!call.keeps_errors) return {};
+  errors.assign(errors_read.get(), failure);
+  if (failure) return failure;
+  errors_read.release();
+  errors.non_blocking(true, failure);
+  return failure;
 }
 
 void program_run::watch() {
@@ -127,6 +153,22 @@ void program_run::watch() {
   next_look.async_wait(look);
 }
 
+void program_run::watch_errors() {
+  if (!errors.is_open()) return;
+  // A read that is under way at the program's end would have what drain() looks for.
+  errors.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](error_code code) {
+    if (!code && self->read_errors()) self->watch_errors();
+  });
+}
+
+bool program_run::read_errors() {
+  std::array<char, 4096> block{};
+  error_code failure;
+  error_text.append(block.data(), errors.read_some(asio::buffer(block), failure));
+  if (error_text.size() > kept_errors) error_text.erase(0, error_text.size() - kept_errors);
+  return !failure || failure == asio::error::would_block;
+}
+
 void program_run::kill_after(std::chrono::milliseconds limit) {
   if (limit <= 0ms) return;
   deadline.expires_after(limit);
@@ -147,6 +189,8 @@ void program_run::drain() {
     const std::size_t size = output.read_some(asio::buffer(block), failure);
     text.append(block.data(), size);
   }
+  for (std::size_t i = 0; i < blocks_of_pipe && errors.is_open() && read_errors(); ++i) {
+  }
 }
 
 }  // namespace
@@ -158,6 +202,7 @@ task<program_end> run_program(asio::any_io_executor executor, program_call call)
   end.not_started = run->start(call);
   if (end.not_started) co_return end;
   run->watch();
+  run->watch_errors();
   run->kill_after(call.timeout);
   std::array<char, 4096> block{};
   bool cancelled = false;
@@ -180,6 +225,7 @@ task<program_end> run_program(asio::any_io_executor executor, program_call call)
   end.timed_out = run->timed_out;
   end.status = run->status.value_or(0);
   end.output = std::move(run->text);
+  end.errors = std::move(run->error_text);
   co_return end;
 }
 

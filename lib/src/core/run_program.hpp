@@ -14,11 +14,13 @@ namespace dockline {
 struct program_call {
   program_call() = default;
 
-  std::vector<std::string> arguments;    // the first one is looked up in PATH
-  std::vector<std::string> environment;  // "NAME=value" each
+  std::vector<std::string> arguments;  // the first one is looked up in PATH
+  // "NAME=value" each. Empty: that of this process.
+  std::optional<std::vector<std::string>> environment;
   std::string input;                     // at most what a pipe takes at once, 4096 bytes
   std::chrono::milliseconds timeout{0};  // zero: without end
   std::size_t longest_output = std::size_t{1} << 20;
+  bool keeps_errors = false;  // else nobody sees what it writes to its standard error
 };
 
 // How it ended.
@@ -30,6 +32,7 @@ struct program_end {
   bool too_long = false;  // it printed more than it may
   int status = 0;         // 128 and its number for a signal
   std::string output;
+  std::string errors;  // the end of them, if they are kept: some 4096 bytes
 };
 
 // Runs it until it ends. When it takes too long, prints too much, or the wait is cancelled, it is killed,
