@@ -1,6 +1,7 @@
 #include "archive/ignore_pattern.hpp"
 
 #include "archive/utf8.hpp"
+#include "core/ascii.hpp"
 
 #include <cstddef>
 #include <utility>
@@ -73,8 +74,7 @@ bool is_valid_glob(std::string_view pattern) {
 std::string ignore_pattern::expression_of(std::string_view pattern, kind& how) {
   how = kind::exact;
   std::string expression = "^";
-  const std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  if (pattern.starts_with(byte_order_mark)) pattern.remove_prefix(byte_order_mark.size());
+  pattern = without_byte_order_mark(pattern);
   for (bool first = true; !pattern.empty(); first = false) {
     const decoded_rune decoded = decode_rune(pattern);
     pattern.remove_prefix(decoded.length);

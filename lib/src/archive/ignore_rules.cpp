@@ -2,6 +2,7 @@
 
 #include "archive/clean_path.hpp"
 #include "archive/utf8.hpp"
+#include "core/ascii.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -72,8 +73,7 @@ result<std::vector<ignore_line>> read_ignore_lines(std::string_view text, const 
     ++number;
     if (line.size() >= line_limit) return refuse(why, file, number, {}, "the line is too long");
     if (line.ends_with('\r')) line.remove_suffix(1);
-    const std::string_view byte_order_mark = "\xEF\xBB\xBF";
-    if (number == 1 && line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
+    if (number == 1) line = without_byte_order_mark(line);
     if (line.starts_with('#')) continue;
     std::string_view pattern = trimmed(line);
     if (pattern.empty()) continue;

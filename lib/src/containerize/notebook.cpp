@@ -2,6 +2,7 @@
 
 #include "containerize/notebook_cell.hpp"
 #include "containerize/refusal.hpp"
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 #include "core/json.hpp"
 
@@ -16,7 +17,6 @@ namespace {
 // How many of the lines that were changed a warning lists, and how much of each.
 constexpr std::size_t most_listed = 50;
 constexpr std::size_t longest_listed = 60;
-constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
 std::string shortened(const std::string& line) {
   if (line.size() <= longest_listed) return line;
@@ -42,8 +42,7 @@ std::string with_plain_line_ends(std::string_view text) {
 
 // "Python", "python3" and "ipython" are one language: kernels name it as they like.
 bool is_python(std::string_view language) {
-  std::string name(language);
-  for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  std::string name = lower_case(language);
   if (name.starts_with("ipython")) name.erase(0, 1);
   if (!name.starts_with("python")) return false;
   return name.find_first_not_of("0123456789. ", 6) == name.npos;
@@ -85,10 +84,8 @@ class notebook_reader {
   notebook_reader(std::string_view name, diagnostics& why) : name_(name), why_(why) {}
 
   result<notebook_script> run(std::string_view text) {
-    // Editors of Windows put a byte order mark there.
-    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     json::document parsed;
-    if (parsed.parse(text)) {
+    if (parsed.parse(without_byte_order_mark(text))) {
       return refuse("entry_point", name_,
                     "is no notebook: not JSON, from byte " + std::to_string(parsed.failed_at()) + " on",
                     why_);

@@ -2,6 +2,7 @@
 
 #include "containerize/notebook_magics.hpp"
 #include "containerize/python_lines.hpp"
+#include "core/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -72,9 +73,7 @@ struct block {
 class cell_reader {
  public:
   cell_reader(std::string_view source, cells_before& before) : before_(before) {
-    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-    if (source.starts_with(byte_order_mark)) source.remove_prefix(byte_order_mark.size());
-    lines_ = lines_of(source);
+    lines_ = lines_of(without_byte_order_mark(source));
   }
 
   cell_script run() {

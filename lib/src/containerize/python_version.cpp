@@ -1,5 +1,7 @@
 #include "containerize/python_version.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -47,9 +49,7 @@ struct version_key {
 // Reads [N!]N(.N)*[{a|b|rc}N][.postN][.devN][+local] as tolerantly as PEP 440 has it.
 class version_reader {
  public:
-  explicit version_reader(std::string_view text) {
-    for (const char c : text) text_ += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    rest_ = text_;
+  explicit version_reader(std::string_view text) : text_(lower_case(text)), rest_(text_) {
     if (rest_.starts_with('v')) rest_.remove_prefix(1);
   }
 

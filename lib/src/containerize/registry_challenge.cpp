@@ -1,5 +1,6 @@
 #include "containerize/registry_challenge.hpp"
 
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 
 #include <algorithm>
@@ -9,8 +10,7 @@ namespace dockline::containerize {
 namespace {
 
 bool equal_letters(std::string_view one, std::string_view other) {
-  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(one, other, {}, small, small);
+  return std::ranges::equal(one, other, {}, to_lower, to_lower);
 }
 
 class parameter_reader {

@@ -2,6 +2,7 @@
 
 #include "containerize/ask_program.hpp"
 #include "containerize/python_version.hpp"
+#include "core/ascii.hpp"
 #include "engine/credential_helper.hpp"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ std::string normalised(std::string_view name) {
     if (c == '-' || c == '_' || c == '.') {
       if (!plain.ends_with('-')) plain += '-';
     } else {
-      plain += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+      plain += to_lower(c);
     }
   }
   return plain;

@@ -3,6 +3,7 @@
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/engine/image_ref.hpp"
 
+#include "core/ascii.hpp"
 #include "engine/dockerfile_lines.hpp"
 #include "engine/dockerfile_words.hpp"
 
@@ -14,12 +15,6 @@
 
 namespace dockline::engine {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string copy(text);
-  for (char& c : copy) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return copy;
-}
 
 // What the builder sets by itself. Only whether there is something, and that it may stand in a name, counts:
 // no registry depends on it.
@@ -62,11 +57,11 @@ class image_finder {
 
  private:
   void add(std::string image) {
-    if (image.empty() || lower(image) == "scratch") return;
+    if (image.empty() || lower_case(image) == "scratch") return;
     if (seen_.insert(image).second) images_.push_back(std::move(image));
   }
 
-  bool is_stage(const std::string& name) const { return names_.contains(lower(name)); }
+  bool is_stage(const std::string& name) const { return names_.contains(lower_case(name)); }
 
   void from(std::string_view rest) {
     const auto words = dockerfile_words(rest, lines_.escape);
@@ -76,9 +71,9 @@ class image_finder {
     if (!is_stage(image)) add(std::move(image));
     const std::string number = std::to_string(stages_++);
     at_target_ = number == options_.target;
-    if (++word == words.end() || lower(*word) != "as" || ++word == words.end()) return;
-    at_target_ = at_target_ || lower(*word) == lower(options_.target);
-    names_.insert(lower(*word));
+    if (++word == words.end() || lower_case(*word) != "as" || ++word == words.end()) return;
+    at_target_ = at_target_ || lower_case(*word) == lower_case(options_.target);
+    names_.insert(lower_case(*word));
   }
 
   // Before the first FROM: what a FROM may use.

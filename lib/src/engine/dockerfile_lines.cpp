@@ -1,5 +1,7 @@
 #include "engine/dockerfile_lines.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <optional>
 
@@ -12,12 +14,6 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(blanks);
   if (first == text.npos) return {};
   return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
-}
-
-std::string lower(std::string_view text) {
-  std::string copy(text);
-  for (char& c : copy) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return copy;
 }
 
 std::string upper(std::string_view text) {
@@ -48,7 +44,7 @@ std::optional<directive> directive_of(std::string_view line) {
   const std::size_t equals = line.find('=');
   if (equals == line.npos) return std::nullopt;
   directive found;
-  found.name = lower(trimmed(line.substr(0, equals)));
+  found.name = lower_case(trimmed(line.substr(0, equals)));
   found.value = trimmed(line.substr(equals + 1));
   const bool is_name = !found.name.empty() && std::ranges::all_of(found.name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -138,7 +134,7 @@ std::vector<std::string_view> dockerfile_words(std::string_view text, char escap
 
 dockerfile_lines read_dockerfile(std::string_view text) {
   dockerfile_lines read;
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  text = without_byte_order_mark(text);
   for (std::string_view rest = text; !rest.empty();) {
     const auto found = directive_of(take_line(rest));
     if (!found) break;

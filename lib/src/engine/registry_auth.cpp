@@ -1,5 +1,6 @@
 #include "dockline/engine/registry_auth.hpp"
 
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 #include "core/json.hpp"
 #include "engine/registry_auth_header.hpp"
@@ -33,8 +34,7 @@ std::string registry_key(std::string_view registry) {
   }
   registry = registry.substr(0, registry.find('/'));
   // A host's name knows no case; the port behind it has none.
-  std::string host(registry);
-  for (char& c : host) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  std::string host = lower_case(registry);
   if (host == "docker.io" || host == "index.docker.io" || host == "registry-1.docker.io") {
     return std::string(hub_key);
   }

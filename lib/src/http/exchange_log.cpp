@@ -1,5 +1,6 @@
 #include "http/exchange_log.hpp"
 
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 #include "core/json.hpp"
 
@@ -80,8 +81,7 @@ std::string without_userinfo(std::string_view text) {
 bool names_a_secret(std::string_view name) {
   constexpr std::array<std::string_view, 7> parts = {"pass", "secret", "token", "credential",
                                                      "auth", "key",    "pwd"};
-  std::string small;
-  for (const char c : name) small += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const std::string small = lower_case(name);
   return std::ranges::any_of(parts, [&](std::string_view part) { return small.find(part) != small.npos; });
 }
 

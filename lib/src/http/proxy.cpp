@@ -3,6 +3,7 @@
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/core/stream.hpp"
 
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 #include "http/exchange.hpp"
 
@@ -45,8 +46,7 @@ bool names(std::string_view entry, const url& where) {
   if (!no_address) return holds_address(entry, numeric);
   const bool only_below = entry.starts_with('.');
   if (entry.starts_with("*.")) entry.remove_prefix(1);
-  std::string domain(entry);
-  for (char& c : domain) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const std::string domain = lower_case(entry);
   if (!only_below && where.host == domain) return true;
   return where.host.ends_with(domain.starts_with('.') ? domain : '.' + domain);
 }

@@ -2,6 +2,8 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/ascii.hpp"
+
 #include <boost/asio/ip/address.hpp>
 #define BOOST_URL_NO_LIB 1
 #include <boost/url/parse.hpp>
@@ -27,11 +29,6 @@ std::string shown(std::string_view text) {
   std::ranges::replace_if(
       safe, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
   return safe;
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return text;
 }
 
 }  // namespace
@@ -68,7 +65,7 @@ result<url> parse_url(std::string_view text, diagnostics& why) {
   if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https)
     return refuse("a URL here begins with https:// or http://");
   where.secure = scheme == boost::urls::scheme::https;
-  where.host = lower(std::string(parsed->host_address()));
+  where.host = lower_case(parsed->host_address());
   if (where.host.empty()) return refuse("the host is missing");
   // A name is decoded: it has to be one still, and must not have become an address.
   const bool numeric = parsed->host_type() == boost::urls::host_type::ipv6;
