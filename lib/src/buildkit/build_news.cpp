@@ -3,8 +3,8 @@
 #include "buildkit/build_output.hpp"
 #include "buildkit/dockerfile_excerpt.hpp"
 #include "buildkit/file_sync.hpp"
-#include "core/encoding.hpp"
 #include "core/random.hpp"
+#include "progress/event_now.hpp"
 
 #include <chrono>
 #include <utility>
@@ -30,8 +30,6 @@ void point_at_lines(const archive::build_context& context, const trace& steps, f
 
 }  // namespace
 
-std::string random_id() { return encode_hex(random_bytes(16)); }
-
 build_news::build_news(progress::event_sink to)
     : steps([this](const progress::event& what) { tell(what); }), listener_(std::move(to)) {}
 
@@ -41,12 +39,7 @@ void build_news::tell(const progress::event& what) {
   if (listener_) listener_(what);
 }
 
-void build_news::tell_now(progress::event_body body) {
-  progress::event what;
-  what.time = std::chrono::system_clock::now();
-  what.body = std::move(body);
-  tell(what);
-}
+void build_news::tell_now(progress::event_body body) { tell(progress::event_now(std::move(body))); }
 
 void build_news::warn(std::string text) {
   progress::warning warned;

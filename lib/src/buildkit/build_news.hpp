@@ -17,9 +17,6 @@
 
 namespace dockline::buildkit {
 
-// A name that nobody else has.
-std::string random_id();
-
 // What is told of one build. The session's calls and the answer to the request both tell; neither may do so
 // when it is over.
 class build_news {

@@ -2,7 +2,6 @@
 
 #include "buildkit/health.hpp"
 #include "buildkit/session_request.hpp"
-#include "core/encoding.hpp"
 #include "core/random.hpp"
 #include "engine/client_state.hpp"
 #include "engine/take_over.hpp"
@@ -40,7 +39,7 @@ task<void> serve(std::shared_ptr<session_state> state) {
 task<std::unique_ptr<session>> session::open(engine::client daemon, session_options options,
                                              diagnostics& why) {
   auto state = std::make_shared<session_state>();
-  state->id = options.id.empty() ? encode_hex(random_bytes(16)) : std::move(options.id);
+  state->id = options.id.empty() ? random_id() : std::move(options.id);
   offer_health(options.services);
   auto request = session_request(state->id, options.name, options.shared_key, options.services.paths(), why);
   if (!request) co_return request.error();

@@ -12,9 +12,11 @@
 #include "buildkit/session.hpp"
 #include "buildkit/ssh_forward.hpp"
 #include "core/pending.hpp"
+#include "core/random.hpp"
 #include "engine/build_run.hpp"
 #include "engine/client_state.hpp"
 #include "http/watchdog.hpp"
+#include "progress/event_now.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/uuid/name_generator_sha1.hpp>
@@ -115,10 +117,7 @@ void tell_builder(const build_job& job, builder_kind builder, std::string reason
   progress::builder_chosen chosen;
   chosen.builder = builder == builder_kind::buildkit ? "buildkit" : "classic";
   chosen.reason = std::move(reason);
-  progress::event what;
-  what.time = std::chrono::system_clock::now();
-  what.body = std::move(chosen);
-  job.on_event(what);
+  job.on_event(progress::event_now(std::move(chosen)));
 }
 
 task<build_result> build_with_session(std::shared_ptr<build_job> job, session_refused& refused,

@@ -5,8 +5,9 @@
 #include "dockline/containerize/image_builder.hpp"
 #include "dockline/progress/event.hpp"
 
+#include "progress/event_now.hpp"
+
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -34,12 +35,7 @@ class build_tally {
     if (listener_) listener_(what);
   }
 
-  void warn(std::string text) {
-    progress::event what;
-    what.time = std::chrono::system_clock::now();
-    what.body = progress::warning{std::move(text)};
-    tell(what);
-  }
+  void warn(std::string text) { tell(progress::event_now(progress::warning{std::move(text)})); }
 
   void add_to(containerized_image& image) const {
     image.steps = steps_;

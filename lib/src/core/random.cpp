@@ -1,5 +1,7 @@
 #include "core/random.hpp"
 
+#include "core/encoding.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,5 +19,7 @@ std::string random_bytes(std::size_t count) {
   }
   return bytes;
 }
+
+std::string random_id() { return encode_hex(random_bytes(16)); }
 
 }  // namespace dockline

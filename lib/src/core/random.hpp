@@ -9,4 +9,7 @@ namespace dockline {
 // takes otherwise. Throws std::system_error where the kernel gives none.
 std::string random_bytes(std::size_t count);
 
+// 32 hexadecimal digits that nobody else has.
+std::string random_id();
+
 }  // namespace dockline

@@ -1,12 +1,9 @@
 #include "gcp/random_name.hpp"
 
-#include "core/encoding.hpp"
 #include "core/random.hpp"
 
 namespace dockline::gcp {
 
-std::string random_name(std::string_view prefix) {
-  return std::string(prefix) + encode_hex(random_bytes(16));
-}
+std::string random_name(std::string_view prefix) { return std::string(prefix) + random_id(); }
 
 }  // namespace dockline::gcp

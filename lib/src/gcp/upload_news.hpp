@@ -3,6 +3,8 @@
 #include "dockline/core/byte_source.hpp"
 #include "dockline/progress/event.hpp"
 
+#include "progress/event_now.hpp"
+
 #include <chrono>
 #include <utility>
 
@@ -17,11 +19,7 @@ struct upload_news {
   bool over = false;
 
   void tell(progress::event_body body) {
-    if (over || !listener) return;
-    progress::event what;
-    what.time = std::chrono::system_clock::now();
-    what.body = std::move(body);
-    listener(what);
+    if (!over && listener) listener(progress::event_now(std::move(body)));
   }
   void progress(bool complete) {
     const auto now = std::chrono::system_clock::now();

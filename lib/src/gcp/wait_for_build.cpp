@@ -5,6 +5,7 @@
 #include "gcp/cloud_build_calls.hpp"
 #include "gcp/cloud_build_requests.hpp"
 #include "gcp/log_reader.hpp"
+#include "progress/event_now.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -113,11 +114,7 @@ class waiting {
   }
 
   void tell(progress::event_body body) {
-    if (!on_event_) return;
-    progress::event what;
-    what.time = std::chrono::system_clock::now();
-    what.body = std::move(body);
-    on_event_(what);
+    if (on_event_) on_event_(progress::event_now(std::move(body)));
   }
 
   result<build_record> finish(build_record build, diagnostics& why) {
