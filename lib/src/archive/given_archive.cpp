@@ -72,10 +72,8 @@ task<archive_format> given_archive::look() {
 void given_archive::store_as_gzip() {
   storer_ = std::make_unique<gzip_storer>();
   plain_.resize(plain_size);
-  const std::string start = std::exchange(ready_, {});
-  plain_.assign(start.begin(), start.end());
-  if (!plain_.empty()) storer_->add(plain_, ready_);
-  plain_.resize(plain_size);
+  std::string start = std::exchange(ready_, {});
+  if (!start.empty()) storer_->add(start, ready_);
 }
 
 std::optional<std::uint64_t> given_archive::size() const { return storer_ ? std::nullopt : bytes_->size(); }

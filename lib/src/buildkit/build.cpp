@@ -53,6 +53,14 @@ error_code refuse(std::string words, diagnostics& why) {
   return errc::unsupported_parameter;
 }
 
+// Whether the classic builder will do where BuildKit cannot build, for this reason.
+result<void> may_go_classic(const build_options& options, const std::string& reason, diagnostics& why) {
+  if (options.builder == builder_choice::buildkit) return refuse(reason, why);
+  const std::string needed = needs_buildkit(options);
+  if (!needed.empty()) return refuse(needed + " needs BuildKit, and " + reason, why);
+  return result<void>();
+}
+
 // What the build takes from this machine is looked at before the daemon is asked for anything.
 task<void> check_inputs(std::shared_ptr<build_job> job, diagnostics& why) {
   const build_options& options = job->options;
@@ -106,9 +114,7 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
     if (!format) co_return format.error();
     if (*format == archive::archive_format::zstd) {
       const std::string reason = "BuildKit takes no archive that zstd has compressed";
-      if (const std::string needed = needs_buildkit(options); !needed.empty())
-        co_return refuse(needed + " needs BuildKit, and " + reason, why);
-      if (options.builder == builder_choice::buildkit) co_return refuse(reason, why);
+      if (auto may = may_go_classic(options, reason, why); !may) co_return may.error();
       tell_builder(*job, builder_kind::classic, reason);
       co_return co_await build_classically(std::move(job), why);
     }
@@ -130,9 +136,7 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
     co_return co_await build_with_body(std::move(job), why);
   }
   const std::string none = name + " has no BuildKit" + reason;
-  if (options.builder == builder_choice::buildkit) co_return refuse(none, why);
-  if (const std::string needed = needs_buildkit(options); !needed.empty())
-    co_return refuse(needed + " needs BuildKit, and " + none, why);
+  if (auto may = may_go_classic(options, none, why); !may) co_return may.error();
   if (!job->context && !job->archive && daemon.name.starts_with("Libpod"))
     co_return refuse("podman fetches no context from \"" + options.image.remote + "\"", why);
   tell_builder(*job, builder_kind::classic, none);
