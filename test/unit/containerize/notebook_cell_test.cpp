@@ -2,22 +2,14 @@
 
 #include "containerize/notebook_cell.hpp"
 
+#include "one_cell.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
 #include <string_view>
 
 namespace dockline::containerize {
-namespace {
-
-// A cell's script; of a cell that is no part of one the fault.
-std::string cell(std::string_view source) {
-  cells_before before;
-  const cell_script made = script_of_cell(source, before);
-  return made.fault.empty() ? made.text : "fault: " + made.fault;
-}
-
-}  // namespace
 
 TEST_SUITE("containerize/notebook_cell") {
   TEST_CASE("strings with fields, as Python 3.12 reads them") {

@@ -2,6 +2,7 @@
 
 #include "containerize/notebook_cell.hpp"
 #include "containerize/python_lines.hpp"
+#include "one_cell.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,13 +12,6 @@
 
 namespace dockline::containerize {
 namespace {
-
-// A cell's script; of a cell that is no part of one the fault.
-std::string cell(std::string_view source) {
-  cells_before before;
-  const cell_script made = script_of_cell(source, before);
-  return made.fault.empty() ? made.text : "fault: " + made.fault;
-}
 
 std::string refusal(std::string_view json) {
   diagnostics why;
