@@ -36,8 +36,10 @@ using namespace std::chrono_literals;
 // How long the daemon may take to note that a build is cancelled; closing its connection does the same.
 constexpr auto cancel_limit = 2s;
 
-// A daemon that has lost the session ends the build: what comes by two connections may be heard in any order.
+// What comes by two connections may be heard in any order: that the session is gone, and that the build ended for
+// it; that the result is whole, and that the build is done.
 constexpr auto session_patience = 20ms;
+constexpr auto result_patience = 5s;
 
 // The same for each build from this directory of this machine, and for no other. The daemon tells by its time
 // whether a file has changed; where all have one time, it must not believe that it knows them.
@@ -179,7 +181,15 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
     asio::steady_timer pause(executor, session_patience);
     co_await pause.async_wait(no_throw);
   }
-  const bool cancelled = !image && co_await is_cancelled();
+  const auto result_is_due = [&] {
+    return image && exported && !exported->complete && !exported->failure && !serving.lost();
+  };
+  for (auto waited = 0ms; result_is_due() && waited < result_patience && !co_await is_cancelled();
+       waited += session_patience) {
+    asio::steady_timer pause(executor, session_patience);
+    co_await pause.async_wait(no_throw);
+  }
+  const bool cancelled = (!image || result_is_due()) && co_await is_cancelled();
   if (cancelled) co_await cancel_build(job->daemon, id);
   const bool lost = serving.lost();
   serving.close();

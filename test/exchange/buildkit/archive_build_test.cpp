@@ -63,6 +63,24 @@ TEST_SUITE("exchange/archive build") {
     before.check_nothing_left();
   }
 
+  TEST_CASE("a result that is heard of after the build's end is waited for") {
+    scripted_buildkit buildkit;
+    buildkit.asks_for_files = false;
+    buildkit.exported = "a tar";
+    in_build talk(buildkit.daemon);
+    std::string written;
+    buildkit::build_options options;
+    options.output.type = buildkit::build_output::kind::tar;
+    options.output.write = [&](std::string_view bytes) {
+      written += bytes;
+      return error_code();
+    };
+    const auto seen = talk.archive_build(talk.tar(), options);
+    CHECK(seen.words() == error_code().message());
+    CHECK(written == "a tar");
+    CHECK(seen.value.exported_bytes == 5);
+  }
+
   TEST_CASE("a context that the daemon fetches has a session, too") {
     scripted_buildkit buildkit;
     buildkit.asks_for_files = false;

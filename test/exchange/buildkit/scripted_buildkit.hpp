@@ -12,9 +12,11 @@
 #include "unit/archive/scratch_tree.hpp"
 
 #include <doctest/doctest.h>
+#include <protozero/pbf_writer.hpp>
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <filesystem>
@@ -77,6 +79,7 @@ class scripted_buildkit {
   std::string build_line;
   std::string build_body;
   bool asks_for_files = true;  // not where the context is none of the client's
+  std::string exported;        // the result, which the session gets a moment after the build's end was told
   std::atomic<int> cancels = 0;
   std::atomic<bool> session_up = false;
   std::string build_end = chunk(R"({"errorDetail":{"message":"context canceled"},"error":"context canceled"})"
@@ -133,8 +136,18 @@ class scripted_buildkit {
     }
     reach(at::files_read, client, &asks);
     fate_.open();
+    if (!exported.empty()) send_result(client, asks);
     while (asks.step()) {
     }
+  }
+
+  void send_result(peer& client, asking_daemon& asks) {
+    client.pause(std::chrono::milliseconds(200));
+    const auto id = asks.begin("/moby.filesync.v1.FileSend/DiffCopy", {});
+    std::string message;
+    protozero::pbf_writer(message).add_bytes(1, exported);
+    asks.write(id, message);
+    asks.finish(id);
   }
 
   // As fsutil's receiver does.
