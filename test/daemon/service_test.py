@@ -97,6 +97,14 @@ def builds(port):
     return get(port, "/health")[1]["builds"]
 
 
+def builds_end(port, seconds):
+    """Whether none is left in that time."""
+    end = time.monotonic() + seconds
+    while builds(port) != 0 and time.monotonic() < end:
+        time.sleep(0.01)
+    return builds(port) == 0
+
+
 class Stream:
     """A build that was asked for, and its events as they come."""
 
@@ -259,10 +267,7 @@ def case_a_client_that_leaves_ends_its_build(port, root, child):
     stream.until("asleep")
     check(builds(port) == 1, "no build runs")
     stream.leave()
-    end = time.monotonic() + 10
-    while builds(port) != 0 and time.monotonic() < end:
-        time.sleep(0.01)
-    check(builds(port) == 0, "the build goes on")
+    check(builds_end(port, 10), "the build goes on")
     from tool_support import is_podman
     if not is_podman():  # which runs a step to its end
         check(comes_to(0, mark, 10), "the step goes on")
@@ -328,10 +333,7 @@ def case_a_client_that_does_not_read_holds_no_place(port, root, child):
         client.sendall(post(options))
         check(client.recv(12) == b"HTTP/1.1 200", "the build is refused")
         check(builds(port) == 1, "no build runs")
-        end = time.monotonic() + 90
-        while builds(port) != 0 and time.monotonic() < end:
-            time.sleep(0.02)
-        check(builds(port) == 0, "the build still counts")
+        check(builds_end(port, 90), "the build still counts")
         check(has_image(uri), "the build was ended")
         over = time.monotonic()
         # A reset is seen without reading.
@@ -371,10 +373,7 @@ def case_no_more_than_sixteen_builds(port, root, child):
     finally:
         for stream in streams:
             stream.leave()
-    end = time.monotonic() + 10
-    while builds(port) != 0 and time.monotonic() < end:
-        time.sleep(0.01)
-    check(builds(port) == 0, "the builds go on")
+    check(builds_end(port, 10), "the builds go on")
 
 
 def case_a_silent_build_keeps_its_connection_alive(port, root, child):
@@ -397,10 +396,7 @@ def case_a_silent_build_keeps_its_connection_alive(port, root, child):
         check(block == b":\n\n", f"after {took:.1f} s: {block!r}")
         check(14 < took < 17, f"the comment comes after {took:.1f} s")
         check(builds(port) == 1, "the build ended")
-    end = time.monotonic() + 10
-    while builds(port) != 0 and time.monotonic() < end:
-        time.sleep(0.01)
-    check(builds(port) == 0, "the build goes on")
+    check(builds_end(port, 10), "the build goes on")
 
 
 def case_no_descriptors_left(port, root, child):

@@ -11,7 +11,7 @@ import subprocess
 import tarfile
 import time
 
-from tool_support import (IMAGE_ID, SOCKET, Connection, Result, as_nobody, ask, base, check, comes_to, ended,
+from tool_support import (IMAGE_ID, SOCKET, Connection, Result, archive_of, as_nobody, ask, base, check, comes_to, ended,
                           environment, has_image, inspect, is_podman, name, run, start, tree)
 
 
@@ -106,13 +106,7 @@ def case_a_context_from_standard_input():
     text = f"FROM {base()}\nCOPY file /got/file\n"
 
     def archive(mode):
-        whole = io.BytesIO()
-        with tarfile.open(fileobj=whole, mode=mode) as tar:
-            for path, content in (("Dockerfile", text), ("sub/D", text + "LABEL from=D\n"), ("file", "x" * 300_000)):
-                entry = tarfile.TarInfo(path)
-                entry.size = len(content)
-                tar.addfile(entry, io.BytesIO(content.encode()))
-        return whole.getvalue()
+        return archive_of(mode, ("Dockerfile", text), ("sub/D", text + "LABEL from=D\n"), ("file", "x" * 300_000))
 
     # xz is a program that the daemon runs; a machine may not have it.
     for mode in ("w:", "w:gz", "w:bz2") + (("w:xz",) if shutil.which("xz") else ()):

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tarfile
 
-from tool_support import (IMAGE_ID, PROBE, TOOL, Result, ask, base, check, comes_to, ended, environment, has_image, inspect, is_podman, made, name,
+from tool_support import (IMAGE_ID, PROBE, TOOL, Result, archive_of, ask, base, check, comes_to, ended, environment, has_image, inspect, is_podman, made, name,
                           refused, run, start, tree)
 
 
@@ -45,28 +45,22 @@ def case_the_builder_that_the_daemon_has():
 def case_an_archive_goes_to_buildkit():
     """Also one that BuildKit itself would take for a Dockerfile, since its first name needs a header of its own."""
     text = f'FROM {base()}\nCOPY file /got/\nRUN --mount=type=secret,id=s,required=true ["/probe", "cat", "/run/secrets/s"]\n'
-    whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode="w:", format=tarfile.PAX_FORMAT) as tar:
-        for path, content in (("long/" * 50 + "name", "first"), ("Dockerfile", text), ("file", "x" * 300_000)):
-            entry = tarfile.TarInfo(path)
-            entry.size = len(content)
-            entry.mtime = 1.5
-            tar.addfile(entry, io.BytesIO(content.encode()))
+    whole = archive_of("w:", ("long/" * 50 + "name", "first"), ("Dockerfile", text), ("file", "x" * 300_000), mtime=1.5)
     with tree(secret="archived\n") as top:
         words = ["build", "--no-cache", "--progress", "json", "--secret", f"id=s,src={top / 'secret'}"]
-        result = run(*words, "-t", (tag := name("archive")), "-", stdin=whole.getvalue())
+        result = run(*words, "-t", (tag := name("archive")), "-", stdin=whole)
         if is_podman():
             check(result.status != 0 and "a secret needs a session of BuildKit" in result.err, result)
             return "no BuildKit"
         ended(result, 0)
         check([event["builder"] for event in events_of(result) if event["event"] == "builder_chosen"] == ["buildkit"], result)
         check("/file" in ended(run("run", "--rm", tag, "walk", "/got"), 0).out, "what was copied")
-        ended(run(*words, "-o", str(top / "out"), "-", stdin=gzip.compress(whole.getvalue())), 0)
+        ended(run(*words, "-o", str(top / "out"), "-", stdin=gzip.compress(whole)), 0)
         check((top / "out/got/file").read_text() == "x" * 300_000, "the result on this side")
-        failing = run(*words[:2], "-", stdin=whole.getvalue())
+        failing = run(*words[:2], "-", stdin=whole)
         check(failing.status == 1 and "secret" in failing.err, failing)
         classic = ended(run("build", "--builder", "classic", "-q", "-t", name("classic"), "-",
-                            stdin=whole.getvalue().replace(b"RUN --mount=type=secret,id=s,required=true", b"RUN " + b" " * 38)), 0)
+                            stdin=whole.replace(b"RUN --mount=type=secret,id=s,required=true", b"RUN " + b" " * 38)), 0)
         check(IMAGE_ID.fullmatch(classic.out), classic)
 
 

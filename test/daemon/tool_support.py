@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import http.client
+import io
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 
@@ -140,6 +142,18 @@ def comes_to(count, mark, seconds):
             return False
         time.sleep(0.02)
     return True
+
+
+def archive_of(mode, *entries, mtime=0):
+    """A tar of these files, (path, text) each, as tarfile.open() has it for this mode."""
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode=mode, format=tarfile.PAX_FORMAT) as tar:
+        for path, text in entries:
+            entry = tarfile.TarInfo(path)
+            entry.size = len(text)
+            entry.mtime = mtime
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return whole.getvalue()
 
 
 base_image = None
