@@ -22,7 +22,7 @@ struct version_options {
   bool client_only = false;
 };
 
-std::string row(std::string_view name, std::string_view value) {
+std::string version_row(std::string_view name, std::string_view value) {
   std::string text = " " + std::string(name) + ":";
   text.resize(18, ' ');
   return text + progress::printable(value) + "\n";
@@ -30,7 +30,8 @@ std::string row(std::string_view name, std::string_view value) {
 
 asio::awaitable<int> version(asio::any_io_executor executor, global_options global, version_options options) {
   console terminal;
-  terminal.out("Client: dockline\n" + row("Version", version_text) + row("API", "1.24 to 1.51"));
+  terminal.out("Client: dockline\n" + version_row("Version", version_text) +
+               version_row("API", "1.24 to 1.51"));
   if (options.client_only || !terminal.intact()) co_return status_of_output(terminal);
   const engine::client daemon(executor, client_options_of(global));
   diagnostics why;
@@ -39,14 +40,15 @@ asio::awaitable<int> version(asio::any_io_executor executor, global_options glob
   std::string text =
       "\nServer:" + (found.platform_name.empty() ? "" : " " + progress::printable(found.platform_name)) +
       "\n";
-  text += row("Version", found.version);
-  text += row("API", found.api_version +
-                         (found.min_api_version.empty() ? "" : " (minimum " + found.min_api_version + ")"));
-  if (!found.git_commit.empty()) text += row("Git commit", found.git_commit);
-  if (!found.go_version.empty()) text += row("Go version", found.go_version);
-  if (!found.build_time.empty()) text += row("Built", found.build_time);
-  text += row("OS/Arch", found.os + "/" + found.arch);
-  if (!found.kernel_version.empty()) text += row("Kernel", found.kernel_version);
+  text += version_row("Version", found.version);
+  text += version_row(
+      "API",
+      found.api_version + (found.min_api_version.empty() ? "" : " (minimum " + found.min_api_version + ")"));
+  if (!found.git_commit.empty()) text += version_row("Git commit", found.git_commit);
+  if (!found.go_version.empty()) text += version_row("Go version", found.go_version);
+  if (!found.build_time.empty()) text += version_row("Built", found.build_time);
+  text += version_row("OS/Arch", found.os + "/" + found.arch);
+  if (!found.kernel_version.empty()) text += version_row("Kernel", found.kernel_version);
   terminal.out(text);
   co_return static_cast<int>(terminal.intact() ? exit_status::done : exit_status::failed);
 }

@@ -12,7 +12,7 @@
 namespace dockline::archive {
 namespace {
 
-constexpr std::size_t block_size = std::size_t{256} << 10;
+constexpr std::size_t read_size = std::size_t{256} << 10;
 
 // The tar is made as for a daemon that takes it at once; its bytes are hashed where they are made.
 task<std::string> content_hash(build_context context, diagnostics& why) {
@@ -20,7 +20,7 @@ task<std::string> content_hash(build_context context, diagnostics& why) {
   const auto packed = std::make_shared<packing>(state);
   packed->packer.hash_content({});
   const auto source = make_context_source(state, packed);
-  std::vector<char> block(block_size);
+  std::vector<char> block(read_size);
   for (;;) {
     auto [code, size] = co_await read_some(*source, asio::buffer(block));
     if (code) {

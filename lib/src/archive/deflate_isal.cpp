@@ -12,7 +12,9 @@
 namespace dockline::archive {
 namespace {
 
-std::uint8_t* bytes(const char* data) { return reinterpret_cast<std::uint8_t*>(const_cast<char*>(data)); }
+std::uint8_t* isal_bytes(const char* data) {
+  return reinterpret_cast<std::uint8_t*>(const_cast<char*>(data));
+}
 
 std::size_t working_memory(int level) {
   switch (level) {
@@ -34,8 +36,8 @@ class isal_deflater final : public block_deflater {
     stream_.level_buf_size = static_cast<std::uint32_t>(memory_.size());
     stream_.gzip_flag = IGZIP_DEFLATE;
     if (!before.empty())
-      ::isal_deflate_set_dict(&stream_, bytes(before.data()), static_cast<std::uint32_t>(before.size()));
-    stream_.next_in = bytes(block.data());
+      ::isal_deflate_set_dict(&stream_, isal_bytes(before.data()), static_cast<std::uint32_t>(before.size()));
+    stream_.next_in = isal_bytes(block.data());
     stream_.avail_in = static_cast<std::uint32_t>(block.size());
     stream_.end_of_stream = last ? 1 : 0;
     stream_.flush = last ? NO_FLUSH : SYNC_FLUSH;
@@ -43,7 +45,7 @@ class isal_deflater final : public block_deflater {
     constexpr std::size_t room = 4096;
     out.resize(used + block.size() + block.size() / 16 + room);
     for (;;) {
-      stream_.next_out = bytes(out.data() + used);
+      stream_.next_out = isal_bytes(out.data() + used);
       stream_.avail_out = static_cast<std::uint32_t>(out.size() - used);
       ::isal_deflate(&stream_);
       used = out.size() - stream_.avail_out;
@@ -55,7 +57,7 @@ class isal_deflater final : public block_deflater {
   }
 
   std::uint32_t checksum(std::span<const char> block) const override {
-    return ::crc32_gzip_refl(0, bytes(block.data()), block.size());
+    return ::crc32_gzip_refl(0, isal_bytes(block.data()), block.size());
   }
 
  private:

@@ -13,7 +13,7 @@ namespace {
 // A high level takes a millisecond for it. Whoever waits for the processor comes next.
 constexpr std::size_t piece_size = std::size_t{64} << 10;
 
-Bytef* bytes(const char* data) { return reinterpret_cast<Bytef*>(const_cast<char*>(data)); }
+Bytef* zlib_bytes(const char* data) { return reinterpret_cast<Bytef*>(const_cast<char*>(data)); }
 
 class zlib_deflater final : public block_deflater {
  public:
@@ -31,19 +31,19 @@ class zlib_deflater final : public block_deflater {
                std::string& out) override {
     ::deflateReset(&stream_);
     if (!before.empty()) {
-      ::deflateSetDictionary(&stream_, bytes(before.data()), static_cast<uInt>(before.size()));
+      ::deflateSetDictionary(&stream_, zlib_bytes(before.data()), static_cast<uInt>(before.size()));
     }
     const std::size_t start = out.size();
     std::size_t used = start;
     constexpr std::size_t flush_room = 64;
     out.resize(start + ::deflateBound(&stream_, static_cast<uLong>(block.size())) + flush_room);
-    const Bytef* const end = bytes(block.data()) + block.size();
-    stream_.next_in = bytes(block.data());
+    const Bytef* const end = zlib_bytes(block.data()) + block.size();
+    stream_.next_in = zlib_bytes(block.data());
     for (;;) {
       const auto left = static_cast<std::size_t>(end - stream_.next_in);
       const bool whole = left <= piece_size;
       stream_.avail_in = static_cast<uInt>(std::min(left, piece_size));
-      stream_.next_out = bytes(out.data() + used);
+      stream_.next_out = zlib_bytes(out.data() + used);
       stream_.avail_out = static_cast<uInt>(out.size() - used);
       const int status = ::deflate(&stream_, !whole ? Z_NO_FLUSH : last ? Z_FINISH : Z_SYNC_FLUSH);
       used = out.size() - stream_.avail_out;
@@ -55,7 +55,7 @@ class zlib_deflater final : public block_deflater {
   }
 
   std::uint32_t checksum(std::span<const char> block) const override {
-    return static_cast<std::uint32_t>(::crc32_z(0, bytes(block.data()), block.size()));
+    return static_cast<std::uint32_t>(::crc32_z(0, zlib_bytes(block.data()), block.size()));
   }
 
  private:

@@ -1,5 +1,6 @@
 #include "archive/disk.hpp"
 #include "core/descriptor.hpp"
+#include "core/last_error.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -18,8 +19,6 @@
 
 namespace dockline::archive {
 namespace {
-
-error_code last_error() { return {errno, boost::system::system_category()}; }
 
 file_kind kind_of(mode_t mode) noexcept {
   if (S_ISREG(mode)) return file_kind::regular;

@@ -1,5 +1,6 @@
 #include "archive/clean_path.hpp"
 #include "archive/context_state.hpp"
+#include "core/last_error.hpp"
 
 #include <openssl/sha.h>
 #include <sys/stat.h>
@@ -24,8 +25,6 @@ namespace {
 constexpr std::size_t text_limit = 16 * 1024 * 1024;
 
 constexpr const char* ignore_name = ".dockerignore";
-
-error_code last_error() { return {errno, boost::system::system_category()}; }
 
 bool is_absent(error_code code) {
   return code == boost::system::errc::no_such_file_or_directory ||

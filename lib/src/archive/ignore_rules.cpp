@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t line_limit = 64 * 1024;
 
 // All expressions of a file together may remember this much between two paths.
-constexpr std::size_t memory_limit = 8 << 20;
+constexpr std::size_t rules_limit = 8 << 20;
 
 bool is_space(char32_t rune) noexcept {
   return (rune >= '\t' && rune <= '\r') || rune == ' ' || rune == 0x85 || rune == 0xA0 || rune == 0x1680 ||
@@ -208,7 +208,7 @@ bool ignore_matcher::matches(std::size_t index, std::string_view path) {
   const std::size_t before = matcher->bytes();
   const bool found = matcher->matches(path);
   bytes_ += matcher->bytes() - before;
-  if (bytes_ > memory_limit) {
+  if (bytes_ > rules_limit) {
     for (auto& other : matchers_) other.reset();
     bytes_ = 0;
   }

@@ -16,7 +16,7 @@ constexpr std::uint32_t unknown = 0xFFFFFFFF;
 constexpr std::uint32_t dead = 0xFFFFFFFE;
 constexpr std::uint32_t accepted = 0xFFFFFFFD;
 
-constexpr std::size_t memory_limit = 1 << 20;
+constexpr std::size_t states_limit = 1 << 20;
 
 bool is_word(char32_t rune) noexcept {
   return (rune >= '0' && rune <= '9') || (rune >= 'A' && rune <= 'Z') || (rune >= 'a' && rune <= 'z') ||
@@ -130,7 +130,7 @@ std::uint32_t regexp_matcher::step(std::uint32_t from, char32_t rune) {
   std::sort(reached.begin(), reached.end());
   reached.erase(std::unique(reached.begin(), reached.end()), reached.end());
   reached.shrink_to_fit();
-  if (bytes_ > memory_limit) forget();
+  if (bytes_ > states_limit) forget();
   return intern(std::move(reached), word ? before::word : before::other);
 }
 

@@ -1,5 +1,6 @@
 #include "archive/regexp.hpp"
 #include "archive/utf8.hpp"
+#include "core/ascii.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -70,8 +71,6 @@ range_list complement(const range_list& ranges) {
   if (next <= max_rune) rest.emplace_back(next, max_rune);
   return rest;
 }
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 int hex_value(char32_t rune) noexcept {
   if (rune >= '0' && rune <= '9') return static_cast<int>(rune - '0');

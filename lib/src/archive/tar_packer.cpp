@@ -19,7 +19,7 @@ bool same_time(const file_attributes& a, const file_attributes& b) noexcept {
   return a.mtime == b.mtime && a.mtime_nanoseconds == b.mtime_nanoseconds;
 }
 
-tar_type type_of(const tree_entry& entry) noexcept {
+tar_type tar_type_of(const tree_entry& entry) noexcept {
   if (entry.hard_link) return tar_type::hard_link;
   switch (entry.attributes.kind) {
     case file_kind::directory: return tar_type::directory;
@@ -131,7 +131,7 @@ void tar_packer::make_header() {
   const file_attributes& attributes = entry_.attributes;
   if (attributes.kind == file_kind::directory) entry_.path += '/';
   tar_header header;
-  header.type = type_of(entry_);
+  header.type = tar_type_of(entry_);
   header.name = entry_.path;
   header.link = entry_.link;
   header.mode = rules_.mode_of(attributes);

@@ -20,7 +20,7 @@ namespace {
 // How many files are on their way at once.
 constexpr std::size_t most_open = 8;
 // What is kept of the list until all of it is written: a tree has fewer names than this has bytes.
-constexpr std::uint64_t most_name_bytes = std::uint64_t{512} << 20;
+constexpr std::uint64_t most_path_bytes = std::uint64_t{512} << 20;
 constexpr std::size_t most_warnings = 100;
 
 std::string parent_of(const std::string& path) {
@@ -160,7 +160,7 @@ error_code file_receiver::check_order(const file_stat& stat, diagnostics& why) {
 error_code file_receiver::take_stat(file_stat stat, diagnostics& why) {
   if (const error_code code = check_order(stat, why)) return code;
   names_ += stat.path.size() + stat.link.size() + sizeof(file_stat);
-  if (names_ > most_name_bytes || next_id_ == 0xFFFFFFFF)
+  if (names_ > most_path_bytes || next_id_ == 0xFFFFFFFF)
     return refuse(stat.path, "there are more files than can be received", why);
   const std::uint32_t id = next_id_++;
   const std::uint32_t type = stat.mode & go_mode::type;

@@ -2,6 +2,7 @@
 
 #include "archive/context_state.hpp"
 #include "archive/work.hpp"
+#include "core/ascii.hpp"
 #include "core/pending.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -19,7 +20,7 @@ using namespace std::chrono_literals;
 constexpr auto progress_interval = 100ms;
 
 int digit_of(char letter) {
-  if (letter >= '0' && letter <= '9') return letter - '0';
+  if (is_digit(letter)) return letter - '0';
   if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
   if (letter >= 'A' && letter <= 'F') return letter - 'A' + 10;
   return -1;

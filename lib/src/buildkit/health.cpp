@@ -20,7 +20,7 @@ std::string response() {
   return message;
 }
 
-asio::awaitable<grpc::reply> check(grpc::call, std::string) { co_return grpc::reply(response()); }
+asio::awaitable<grpc::reply> answer_check(grpc::call, std::string) { co_return grpc::reply(response()); }
 
 // Says it once, and then only whether the connection lives: the call is over when the caller ends it.
 asio::awaitable<grpc::status> watch(grpc::call made) {
@@ -34,7 +34,7 @@ asio::awaitable<grpc::status> watch(grpc::call made) {
 }  // namespace
 
 void offer_health(grpc::service& offered) {
-  offered.add("/grpc.health.v1.Health/Check", grpc::unary(&check));
+  offered.add("/grpc.health.v1.Health/Check", grpc::unary(&answer_check));
   offered.add("/grpc.health.v1.Health/Watch", &watch);
 }
 

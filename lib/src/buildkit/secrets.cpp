@@ -23,8 +23,8 @@ namespace {
 using grpc::status_code;
 
 // GetSecretRequest.ID and GetSecretResponse.data.
-constexpr protozero::pbf_tag_type id_field = 1;
-constexpr protozero::pbf_tag_type data_field = 1;
+constexpr protozero::pbf_tag_type secret_id_field = 1;
+constexpr protozero::pbf_tag_type secret_data_field = 1;
 
 // A text that is overwritten when it goes.
 struct secret_text {
@@ -65,7 +65,8 @@ std::optional<std::string> requested_id(std::string_view request) {
     std::string id;
     protozero::pbf_reader fields(request.data(), request.size());
     while (fields.next()) {
-      if (fields.tag() == id_field && fields.wire_type() == protozero::pbf_wire_type::length_delimited) {
+      if (fields.tag() == secret_id_field &&
+          fields.wire_type() == protozero::pbf_wire_type::length_delimited) {
         id = fields.get_string();
       } else {
         fields.skip();
@@ -81,7 +82,7 @@ std::string response(std::string_view value) {
   std::string message;
   // In one piece, since growing would leave a copy behind.
   message.reserve(value.size() + 16);
-  protozero::pbf_writer(message).add_bytes(data_field, value.data(), value.size());
+  protozero::pbf_writer(message).add_bytes(secret_data_field, value.data(), value.size());
   return message;
 }
 

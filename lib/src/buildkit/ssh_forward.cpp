@@ -21,8 +21,8 @@ using grpc::status_code;
 using protocol = asio::local::stream_protocol;
 
 // CheckAgentRequest.ID and BytesMessage.data.
-constexpr protozero::pbf_tag_type id_field = 1;
-constexpr protozero::pbf_tag_type data_field = 1;
+constexpr protozero::pbf_tag_type agent_id_field = 1;
+constexpr protozero::pbf_tag_type bytes_field = 1;
 
 constexpr std::string_view id_name = "buildkit.ssh.id";
 constexpr std::size_t read_size = 16 * 1024;
@@ -34,7 +34,8 @@ std::optional<std::string> first_field(std::string_view message) {
     std::string bytes;
     protozero::pbf_reader fields(message.data(), message.size());
     while (fields.next()) {
-      if (fields.tag() == id_field && fields.wire_type() == protozero::pbf_wire_type::length_delimited) {
+      if (fields.tag() == agent_id_field &&
+          fields.wire_type() == protozero::pbf_wire_type::length_delimited) {
         bytes = fields.get_string();
       } else {
         fields.skip();
@@ -48,7 +49,7 @@ std::optional<std::string> first_field(std::string_view message) {
 
 std::string bytes_message(std::string_view bytes) {
   std::string message;
-  protozero::pbf_writer(message).add_bytes(data_field, bytes.data(), bytes.size());
+  protozero::pbf_writer(message).add_bytes(bytes_field, bytes.data(), bytes.size());
   return message;
 }
 

@@ -1,6 +1,7 @@
 #include "containerize/dockerfile.hpp"
 
 #include "containerize/refusal.hpp"
+#include "core/ascii.hpp"
 
 #include <algorithm>
 
@@ -8,8 +9,8 @@ namespace dockline::containerize {
 namespace {
 
 bool is_safe(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
-         c == '_' || c == '-' || c == '+' || c == ',' || c == ':' || c == '@' || c == '=';
+  return is_letter(c) || is_digit(c) || c == '/' || c == '.' || c == '_' || c == '-' || c == '+' ||
+         c == ',' || c == ':' || c == '@' || c == '=';
 }
 
 // An argument that a program does not take for an option.

@@ -1,5 +1,7 @@
 #include "containerize/google_names.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <string>
@@ -7,8 +9,6 @@
 namespace dockline::containerize {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_plain(char c) { return is_lower(c) || is_digit(c); }
 
 template <class Take>

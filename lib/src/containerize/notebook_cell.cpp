@@ -47,11 +47,6 @@ std::size_t width_of(std::string_view indent) {
   return width;
 }
 
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t\f"), text.size()));
-  return text.substr(0, text.find_last_not_of(" \t\f") + 1);
-}
-
 // The name of the magic of a line that begins with "%" or "%%".
 std::string_view magic_name(std::string_view line) {
   line.remove_prefix(std::min(line.find_first_not_of('%'), line.size()));
@@ -193,7 +188,7 @@ class cell_reader {
     if (!is_automagic_name(read.word) || read.first->line > 0) return false;
     std::string_view rest = line.substr(read.first->column + read.word.size());
     const bool apart = rest.starts_with(' ') || rest.starts_with('\t');
-    rest = trimmed(rest);
+    rest = trimmed(rest, " \t\f");
     if (!rest.empty() && std::string_view("=,(.[:").find(rest.front()) != std::string_view::npos) {
       // These follow names, but for "cd ../x", and "cd (x" where that is all of the cell.
       const bool folder = rest.front() == '.' && read.disjointed;

@@ -1,6 +1,7 @@
 #include "containerize/notebook_magics.hpp"
 
 #include "containerize/python_lines.hpp"
+#include "core/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,15 +12,10 @@ namespace {
 
 constexpr std::string_view blanks = " \t";
 
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
-  return text.substr(0, text.find_last_not_of(blanks) + 1);
-}
-
 std::string_view take_word(std::string_view& text) {
-  text = trimmed(text);
+  text = trimmed(text, blanks);
   const std::string_view word = text.substr(0, text.find_first_of(blanks));
-  text = trimmed(text.substr(word.size()));
+  text = trimmed(text.substr(word.size()), blanks);
   return word;
 }
 

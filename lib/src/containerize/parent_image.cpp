@@ -1,5 +1,7 @@
 #include "containerize/parent_image.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <string_view>
@@ -9,9 +11,7 @@ namespace {
 
 constexpr std::string_view repository = "tensorflow/tensorflow:";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_separator(char c) { return c == '.' || c == '-' || c == '_'; }
+bool stands_in_tags(char c) { return c == '.' || c == '-' || c == '_'; }
 
 int take_number(std::string_view& text) {
   int number = 0;
@@ -34,16 +34,16 @@ std::string tag_of(std::string_view version) {
     rest = version.substr(release.size());
   }
   std::string_view mark = rest;
-  while (!mark.empty() && is_separator(mark.front())) mark.remove_prefix(1);
+  while (!mark.empty() && stands_in_tags(mark.front())) mark.remove_prefix(1);
   if (!mark.starts_with("rc")) return release + std::string(rest);
   mark.remove_prefix(2);
-  while (!mark.empty() && is_separator(mark.front())) mark.remove_prefix(1);
+  while (!mark.empty() && stands_in_tags(mark.front())) mark.remove_prefix(1);
   return release + "rc" + std::string(mark);
 }
 
 bool is_tag(std::string_view text) {
   return !text.empty() && text.size() < 100 && is_digit(text.front()) &&
-         std::ranges::all_of(text, [](char c) { return is_digit(c) || is_letter(c) || is_separator(c); });
+         std::ranges::all_of(text, [](char c) { return is_digit(c) || is_letter(c) || stands_in_tags(c); });
 }
 
 // Up to 2.1 the tags without "-py3" are those of Python 2.

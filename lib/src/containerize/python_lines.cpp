@@ -1,5 +1,7 @@
 #include "containerize/python_lines.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -7,12 +9,9 @@
 namespace dockline::containerize {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // Letters beyond ASCII are taken to be those of names.
 bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return is_letter(c) || is_digit(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 bool is_one_of(char c, std::string_view set) { return set.find(c) != set.npos; }

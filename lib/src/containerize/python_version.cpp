@@ -19,8 +19,6 @@ namespace {
 using number = std::uint64_t;
 constexpr number endless = std::numeric_limits<number>::max();
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 bool is_separator(char c) { return c == '.' || c == '-' || c == '_'; }
 
 // A part of a local version: numbers come after words.

@@ -2,6 +2,7 @@
 
 #include "core/child_process.hpp"
 #include "core/descriptor.hpp"
+#include "core/last_error.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -88,27 +89,25 @@ struct program_run : std::enable_shared_from_this<program_run> {
   }
 };
 
-error_code last_failure() { return {errno, boost::system::system_category()}; }
-
 error_code program_run::start(const program_call& call) {
   descriptor input_read;
   descriptor input_write;
   descriptor output_read;
   descriptor output_write;
-  if (!make_pipe(input_read, input_write) || !make_pipe(output_read, output_write)) return last_failure();
+  if (!make_pipe(input_read, input_write) || !make_pipe(output_read, output_write)) return last_error();
   descriptor errors_read;
   descriptor errors_write;
   if (call.keeps_errors) {
-    if (!make_pipe(errors_read, errors_write)) return last_failure();
+    if (!make_pipe(errors_read, errors_write)) return last_error();
   } else {
     errors_write.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-    if (errors_write.get() < 0) return last_failure();
+    if (errors_write.get() < 0) return last_error();
   }
   // Before the program is there to close its end, which would be a SIGPIPE; a pipe takes this much at once.
   const std::string& input = call.input;
   if (input.size() > PIPE_BUF) return make_error_code(boost::system::errc::argument_list_too_long);
   if (::write(input_write.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size()))
-    return last_failure();
+    return last_error();
   input_write.reset();
 
   child_process::setup how;

@@ -3,6 +3,7 @@
 #include "dockline/core/diagnostics.hpp"
 
 #include "core/descriptor.hpp"
+#include "core/last_error.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,7 +21,7 @@ result<std::optional<std::string>> read_small_file(const std::string& path, diag
     why.set_client_message(path + ": " + reason);
     return errc::bad_configuration;
   };
-  const auto failed = [&] { return refuse(error_code(errno, boost::system::system_category()).message()); };
+  const auto failed = [&] { return refuse(last_error().message()); };
   // Without waiting for the other end of what may be a pipe.
   const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file.get() < 0) {

@@ -7,7 +7,7 @@
 namespace dockline::engine {
 namespace {
 
-build_cache_pruned read_pruned(json_answer& answered) {
+build_cache_pruned read_cache_pruned(json_answer& answered) {
   build_cache_pruned gone;
   gone.ids = texts_of(answered.root().find("CachesDeleted"));
   gone.space_reclaimed = number_of(answered.root(), "SpaceReclaimed");
@@ -32,7 +32,7 @@ void start_build_prune(client daemon, build_prune_options options, diagnostics* 
       [options = std::move(options)](api_version version, diagnostics& words) {
         return requests::build_prune(options, version, words);
       },
-      &read_pruned, why, std::move(handler));
+      &read_cache_pruned, why, std::move(handler));
 }
 
 void start_build_cancel(client daemon, std::string build_id, diagnostics* why,

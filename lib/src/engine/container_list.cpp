@@ -7,7 +7,7 @@
 namespace dockline::engine {
 namespace {
 
-std::vector<container_summary> read_list(json_answer& answered) {
+std::vector<container_summary> read_container_list(json_answer& answered) {
   std::vector<container_summary> rows;
   for (const json::value one : answered.root().elements()) rows.push_back(container_summary_of(one));
   return rows;
@@ -41,7 +41,7 @@ container_info read_container(json_answer& answered) {
   return found;
 }
 
-containers_pruned read_pruned(json_answer& answered) {
+containers_pruned read_containers_pruned(json_answer& answered) {
   containers_pruned gone;
   gone.deleted = texts_of(answered.root().find("ContainersDeleted"));
   gone.space_reclaimed = number_of(answered.root(), "SpaceReclaimed");
@@ -52,8 +52,8 @@ containers_pruned read_pruned(json_answer& answered) {
 
 void start_container_list(client daemon, container_list_options options, diagnostics* why,
                           completion_handler<std::vector<container_summary>> handler) {
-  start_ask<std::vector<container_summary>>(daemon, requests::container_list(options), &read_list, why,
-                                            std::move(handler));
+  start_ask<std::vector<container_summary>>(daemon, requests::container_list(options), &read_container_list,
+                                            why, std::move(handler));
 }
 
 void start_container_inspect(client daemon, std::string id, diagnostics* why,
@@ -64,7 +64,7 @@ void start_container_inspect(client daemon, std::string id, diagnostics* why,
 
 void start_container_prune(client daemon, filter_map filters, diagnostics* why,
                            completion_handler<containers_pruned> handler) {
-  start_ask<containers_pruned>(daemon, requests::container_prune(filters), &read_pruned, why,
+  start_ask<containers_pruned>(daemon, requests::container_prune(filters), &read_containers_pruned, why,
                                std::move(handler));
 }
 

@@ -1,5 +1,6 @@
 #include "engine/credential_helper.hpp"
 
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 #include "core/json.hpp"
 #include "core/run_program.hpp"
@@ -18,7 +19,7 @@ using namespace std::chrono_literals;
 
 // Tokens of cloud registries are some kilobytes long.
 constexpr std::size_t longest_output = std::size_t{1} << 20;
-constexpr std::size_t longest_words = 200;
+constexpr std::size_t longest_complaint = 200;
 
 // The protocol's words for a registry that the helper knows nothing of, with exit status 1.
 constexpr std::string_view not_found = "credentials not found in native keychain";
@@ -32,7 +33,7 @@ std::string seconds(std::chrono::milliseconds time) {
 // The helper's own message: one line of it, and none where it might be credentials after all.
 std::string first_line(std::string_view text) {
   if (text.find('{') != text.npos) return {};
-  text = text.substr(0, text.find('\n')).substr(0, longest_words);
+  text = text.substr(0, text.find('\n')).substr(0, longest_complaint);
   std::string line = to_utf8(text);
   std::ranges::replace_if(
       line, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; }, ' ');
@@ -74,8 +75,7 @@ helper_answer read_helper_answer(int status, std::string_view output, std::strin
 bool is_helper_name(std::string_view name) {
   return !name.empty() && name.size() <= NAME_MAX && name.find("..") == name.npos &&
          std::ranges::all_of(name, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                  c == '_' || c == '.' || c == '+';
+           return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == '+';
          });
 }
 

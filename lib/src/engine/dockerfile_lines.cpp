@@ -10,11 +10,7 @@ namespace {
 
 constexpr std::string_view blanks = " \t\v\f\r";
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(blanks);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
-}
+std::string_view trimmed(std::string_view text) { return dockline::trimmed(text, blanks); }
 
 std::string upper(std::string_view text) {
   std::string copy(text);
@@ -47,7 +43,7 @@ std::optional<directive> directive_of(std::string_view line) {
   found.name = lower_case(trimmed(line.substr(0, equals)));
   found.value = trimmed(line.substr(equals + 1));
   const bool is_name = !found.name.empty() && std::ranges::all_of(found.name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return is_lower(c) || is_digit(c) || c == '_' || c == '-';
   });
   if (!is_name) return std::nullopt;
   return found;
@@ -68,7 +64,7 @@ struct here_document {
 
 // "<<EOF", "<<-'EOF'", "3<<EOF": the word alone, not a part of one.
 std::optional<here_document> here_document_of(std::string_view word, char escape) {
-  while (!word.empty() && word.front() >= '0' && word.front() <= '9') word.remove_prefix(1);
+  while (!word.empty() && is_digit(word.front())) word.remove_prefix(1);
   if (!word.starts_with("<<")) return std::nullopt;
   word.remove_prefix(2);
   here_document found;

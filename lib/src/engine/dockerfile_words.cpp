@@ -1,16 +1,16 @@
 #include "engine/dockerfile_words.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 
 namespace dockline::engine {
 namespace {
 
-constexpr std::size_t longest = 64 * 1024;
-constexpr int deepest = 16;
+constexpr std::size_t longest_expansion = 64 * 1024;
+constexpr int deepest_expansion = 16;
 
-bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool is_name_character(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
 
 class expansion {
  public:
@@ -26,7 +26,7 @@ class expansion {
   bool done() const { return at_ >= text_.size() || too_long_; }
 
   void append(std::string& to, std::string_view what) {
-    if (to.size() + what.size() > longest) {
+    if (to.size() + what.size() > longest_expansion) {
       too_long_ = true;
     } else {
       to += what;
@@ -81,7 +81,7 @@ class expansion {
   }
 
   std::string variable(int depth) {
-    if (depth > deepest) return {};
+    if (depth > deepest_expansion) return {};
     if (done()) return "$";
     if (text_[at_] != '{') {
       const std::string_view which = name();

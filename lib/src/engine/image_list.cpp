@@ -7,13 +7,13 @@
 namespace dockline::engine {
 namespace {
 
-std::vector<image_summary> read_list(json_answer& answered) {
+std::vector<image_summary> read_image_list(json_answer& answered) {
   std::vector<image_summary> rows;
   for (const json::value one : answered.root().elements()) rows.push_back(image_summary_of(one));
   return rows;
 }
 
-images_pruned read_pruned(json_answer& answered) {
+images_pruned read_images_pruned(json_answer& answered) {
   images_pruned gone;
   for (const json::value one : answered.root().find("ImagesDeleted").elements()) {
     if (const auto name = one.find("Untagged").as_string()) gone.untagged.emplace_back(*name);
@@ -45,12 +45,13 @@ void start_image_list(client daemon, image_list_options options, diagnostics* wh
       [options = std::move(options)](api_version version, diagnostics& words) {
         return requests::image_list(options, version, words);
       },
-      &read_list, why, std::move(handler));
+      &read_image_list, why, std::move(handler));
 }
 
 void start_image_prune(client daemon, image_prune_options options, diagnostics* why,
                        completion_handler<images_pruned> handler) {
-  start_ask<images_pruned>(daemon, requests::image_prune(options), &read_pruned, why, std::move(handler));
+  start_ask<images_pruned>(daemon, requests::image_prune(options), &read_images_pruned, why,
+                           std::move(handler));
 }
 
 void start_image_search(client daemon, std::string term, image_search_options options, diagnostics* why,

@@ -2,6 +2,8 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 
 namespace dockline::engine {
@@ -12,10 +14,7 @@ namespace {
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_tag = 128;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_alphanumeric(char c) { return is_digit(c) || is_lower(c) || is_upper(c); }
+bool is_alphanumeric(char c) { return is_digit(c) || is_letter(c); }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 
 // domain-component: letters and digits with '-' inside.

@@ -9,20 +9,20 @@
 namespace dockline::engine {
 namespace {
 
-constexpr std::size_t longest = 16 * mebibyte;
-constexpr std::size_t deepest = 32;
+constexpr std::size_t longest_file = 16 * mebibyte;
+constexpr std::size_t deepest_value = 32;
 
 }  // namespace
 
 result<std::optional<std::string>> read_settings_file(const std::string& path, diagnostics& why) {
-  return read_small_file(path, why, longest);
+  return read_small_file(path, why, longest_file);
 }
 
 result<json::document> parse_settings(std::string_view text, std::string_view path, diagnostics& why) {
   json::document parsed;
   json::limits bounds;
-  bounds.bytes = longest;
-  bounds.depth = deepest;
+  bounds.bytes = longest_file;
+  bounds.depth = deepest_value;
   const error_code failure = parsed.parse(text, bounds);
   if (!failure && parsed.root().is_object()) return parsed;
   std::string words(path);

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 // How often a build is looked for whose creation got no answer: it may be listed a little later.
 constexpr int looks_for_lost = 4;
 // How long a cancelled operation takes to cancel its build.
-constexpr auto farewell = 10s;
+constexpr auto farewell_to_build = 10s;
 constexpr int largest_page = 100;
 
 std::string base(const client_state& state, const build_place& where) {
@@ -56,7 +56,7 @@ task<std::optional<build_record>> find_tagged(std::shared_ptr<client_state> stat
 asio::awaitable<void> stop_tagged(std::shared_ptr<client_state> state, build_place where, std::string tag) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   api_call call = list_builds(base(*state, where), where, filter_of_tag(tag), 2, "");
-  call.total = farewell / 2;
+  call.total = farewell_to_build / 2;
   diagnostics ignored;
   auto answer = co_await state->send_as(std::move(call), ignored);
   if (!answer || answer->status() != 200) co_return;
@@ -151,7 +151,7 @@ task<build_record> get(std::shared_ptr<client_state> state, build_place where, s
 
 asio::awaitable<void> stop_build(std::shared_ptr<client_state> state, build_place where, std::string id) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-  const auto until = std::chrono::steady_clock::now() + farewell;
+  const auto until = std::chrono::steady_clock::now() + farewell_to_build;
   retry_schedule attempts = state->schedule();
   for (;;) {
     const auto left =

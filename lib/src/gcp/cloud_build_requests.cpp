@@ -2,6 +2,7 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 namespace dockline::gcp {
 namespace {
 
-constexpr std::string_view service = "Cloud Build";
+constexpr std::string_view build_service = "Cloud Build";
 constexpr std::string_view build_step_id = "build";
 
 struct status_name {
@@ -53,17 +54,14 @@ bool is_image_name(std::string_view name) {
 
 bool is_path_part(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-_.:").find(c) != std::string_view::npos;
+    return is_letter(c) || is_digit(c) || std::string_view("-_.:").find(c) != std::string_view::npos;
   });
 }
 
 bool is_tag(std::string_view tag) {
   return !tag.empty() && tag.size() <= 128 && tag.front() != '-' && tag.front() != '.' &&
-         std::ranges::all_of(tag, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                  c == '_' || c == '.';
-         });
+         std::ranges::all_of(
+             tag, [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 std::string builds_url(std::string_view base, const build_place& where) {
@@ -75,7 +73,7 @@ std::string builds_url(std::string_view base, const build_place& where) {
 api_call build_call(std::string method, std::string url, std::string_view permission, std::string_view role,
                     const build_place& where) {
   api_call call(std::move(method), std::move(url));
-  call.service = service;
+  call.service = build_service;
   call.permission =
       std::string(permission) + " in the project " + where.project + " (" + std::string(role) + ")";
   return call;
@@ -254,7 +252,7 @@ result<void> check(const build_place& where, const build_request& what, diagnost
   }
   for (const auto& [name, value] : what.substitutions) {
     const bool good = name.size() > 1 && name.front() == '_' && std::ranges::all_of(name, [](char c) {
-                        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+                        return is_upper(c) || is_digit(c) || c == '_';
                       });
     if (!good) return refuse("substitution \"" + name + "\": '_' and then capitals, digits and '_'");
   }

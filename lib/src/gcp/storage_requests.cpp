@@ -1,5 +1,6 @@
 #include "gcp/storage_requests.hpp"
 
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 #include "core/json.hpp"
 
@@ -9,7 +10,7 @@
 namespace dockline::gcp {
 namespace {
 
-constexpr std::string_view service = "Cloud Storage";
+constexpr std::string_view storage = "Cloud Storage";
 
 std::string object_url(std::string_view base, std::string_view bucket, std::string_view object) {
   return std::string(base) + "/storage/v1/b/" + escape_path_segment(bucket) + "/o/" +
@@ -26,7 +27,7 @@ std::string upload_url(std::string_view base, const upload_options& options, std
 
 api_call storage_call(std::string method, std::string url) {
   api_call call(std::move(method), std::move(url));
-  call.service = service;
+  call.service = storage;
   return call;
 }
 
@@ -35,7 +36,7 @@ http::body_part owned(std::string text) {
   return {kept, boost::asio::buffer(*kept)};
 }
 
-std::optional<std::uint64_t> number_of(json::value where) {
+std::optional<std::uint64_t> whole_number_of(json::value where) {
   if (const auto number = where.as_int(); number && *number >= 0) return static_cast<std::uint64_t>(*number);
   const auto text = where.as_string();
   if (!text) return std::nullopt;
@@ -144,9 +145,9 @@ object_facts read_object_facts(std::string_view answer) {
   const auto parsed = json::parse(answer);
   if (!parsed) return found;
   const json::value root = parsed->root();
-  found.size = number_of(root.find("size"));
+  found.size = whole_number_of(root.find("size"));
   found.crc32c = root.find("crc32c").string_or_empty();
-  if (const auto generation = number_of(root.find("generation")))
+  if (const auto generation = whole_number_of(root.find("generation")))
     found.generation = std::to_string(*generation);
   return found;
 }
@@ -162,7 +163,7 @@ upload_answer read_upload_answer(const api_answer& answer) {
 }
 
 std::string wrong_bucket_name(const std::string& name) {
-  const auto is_letter_or_digit = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const auto is_letter_or_digit = [](char c) { return is_lower(c) || is_digit(c); };
   if (name.size() < 3) return "shorter than 3 characters";
   if (name.size() > 222) return "longer than 222 characters";
   for (const char c : name) {

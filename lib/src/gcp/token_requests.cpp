@@ -2,6 +2,7 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 #include "core/json.hpp"
 #include "gcp/google_error.hpp"
@@ -119,19 +120,16 @@ api_call metadata_token(std::string_view host, std::string_view scope) {
 
 std::string project_number(const external_account& who) {
   constexpr std::string_view pool = "//iam.googleapis.com/projects/";
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   std::string_view rest = who.audience;
   if (!rest.starts_with(pool)) return {};
   rest.remove_prefix(pool.size());
   const std::string_view number = rest.substr(0, rest.find('/'));
-  return std::ranges::all_of(number, is_digit) ? std::string(number) : std::string();
+  return std::ranges::all_of(number, &is_digit) ? std::string(number) : std::string();
 }
 
 bool is_host_name(std::string_view text) {
   constexpr std::size_t longest = 253;
-  const auto belongs = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-  };
+  const auto belongs = [](char c) { return is_lower(c) || is_digit(c) || c == '.' || c == '-'; };
   return !text.empty() && text.size() <= longest && std::ranges::all_of(text, belongs);
 }
 

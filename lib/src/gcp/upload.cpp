@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // How long a cancelled upload takes to have the service drop it.
-constexpr auto farewell = 5s;
+constexpr auto farewell_to_upload = 5s;
 
 class uploading {
  public:
@@ -43,7 +43,7 @@ class uploading {
     // Also when it was cancelled: what follows is short, and has a deadline of its own.
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
     api_call call = session_call(drop_upload_session(upload_.session()));
-    call.total = farewell;
+    call.total = farewell_to_upload;
     diagnostics ignored;
     auto dropped = co_await state_->send_as(std::move(call), ignored);
     (void)dropped;
@@ -178,7 +178,7 @@ class uploading {
     bool cancelled = false;
     result<api_answer> answer = aborted();
     if (opens) {
-      answer = co_await send_unbroken(state_, call, farewell, cancelled, why);
+      answer = co_await send_unbroken(state_, call, farewell_to_upload, cancelled, why);
     } else {
       answer = co_await state_->send_as(call, why);
     }

@@ -1,5 +1,7 @@
 #include "grpc/metadata.hpp"
 
+#include "core/ascii.hpp"
+
 #include <array>
 #include <cstdint>
 
@@ -25,7 +27,7 @@ std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text) noe
   if (text.size() < 2 || text.size() > most_digits + 1) return std::nullopt;
   std::int64_t number = 0;
   for (const char digit : text.substr(0, text.size() - 1)) {
-    if (digit < '0' || digit > '9') return std::nullopt;
+    if (!is_digit(digit)) return std::nullopt;
     number = number * 10 + (digit - '0');
   }
   for (const unit& one : units) {

@@ -1,5 +1,7 @@
 #include "grpc/status.hpp"
 
+#include "core/ascii.hpp"
+
 #include <boost/asio/error.hpp>
 
 #include <charconv>
@@ -10,7 +12,7 @@ namespace {
 constexpr int highest_code = static_cast<int>(status_code::unauthenticated);
 
 int digit_of(char letter) noexcept {
-  if (letter >= '0' && letter <= '9') return letter - '0';
+  if (is_digit(letter)) return letter - '0';
   if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
   if (letter >= 'A' && letter <= 'F') return letter - 'A' + 10;
   return -1;

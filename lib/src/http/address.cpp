@@ -2,6 +2,8 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/ascii.hpp"
+
 #include <sys/un.h>
 
 #include <algorithm>
@@ -31,8 +33,7 @@ struct refusal {
 // Names, IPv4, IPv6 with its zone. A host that starts with '-' would be an option of ssh.
 bool is_host(std::string_view text) {
   return !text.empty() && text.front() != '-' && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("._-:%").find(c) != std::string_view::npos;
+    return is_letter(c) || is_digit(c) || std::string_view("._-:%").find(c) != std::string_view::npos;
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/child_process.hpp"
 #include "core/encoding.hpp"
+#include "core/last_error.hpp"
 #include "core/transfer.hpp"
 #include "http/dial.hpp"
 
@@ -244,7 +245,7 @@ task<std::unique_ptr<stream>> dial_ssh(asio::any_io_executor executor, address w
     return errc::cannot_connect;
   };
   channels ends;
-  if (!ends.open()) co_return fail(error_code(errno, boost::system::system_category()));
+  if (!ends.open()) co_return fail(last_error());
   child_process::setup how;
   how.arguments = command_for(where, deadline);
   how.input = ends.data[1];

@@ -1,5 +1,7 @@
 #include "http/json_lines.hpp"
 
+#include "core/ascii.hpp"
+
 #include <cstring>
 
 namespace dockline::http {
@@ -8,8 +10,8 @@ namespace {
 bool is_space(char letter) { return letter == '\n' || letter == '\r' || letter == ' ' || letter == '\t'; }
 
 bool is_of_number(char letter) {
-  return (letter >= '0' && letter <= '9') || letter == '-' || letter == '+' || letter == '.' ||
-         letter == 'e' || letter == 'E';
+  return is_digit(letter) || letter == '-' || letter == '+' || letter == '.' || letter == 'e' ||
+         letter == 'E';
 }
 
 }  // namespace
@@ -42,7 +44,7 @@ bool json_lines::start(char first) {
       return true;
     default: break;
   }
-  if (first != '-' && (first < '0' || first > '9')) return false;
+  if (first != '-' && !is_digit(first)) return false;
   state_ = state::number;
   return true;
 }

@@ -12,7 +12,7 @@ namespace dockline::http {
 namespace {
 
 // Two records of the largest size a read; eight a write.
-constexpr std::size_t read_size = 32 * 1024;
+constexpr std::size_t record_read_size = 32 * 1024;
 constexpr std::size_t write_size = 128 * 1024;
 
 // What the stream and the operations that run on it share.
@@ -22,7 +22,7 @@ struct tls_state {
       : below(std::move(own)),
         executor(std::move(where)),
         session(std::move(context), host),
-        input(read_size) {}
+        input(record_read_size) {}
 
   std::unique_ptr<stream> below;
   asio::any_io_executor executor;

@@ -1,5 +1,7 @@
 #include "progress/build_text.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <system_error>
@@ -31,9 +33,8 @@ constexpr auto digest_prefix = "sha256:"sv;
 constexpr std::size_t longest_line = std::size_t{1} << 20;
 
 bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char letter) {
-    return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f');
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char letter) { return is_digit(letter) || (letter >= 'a' && letter <= 'f'); });
 }
 
 // A short or long id: buildah's old short ones had 11 digits, dockerd's have 12.
@@ -191,7 +192,7 @@ bool build_text::take(std::string_view line) {
 }
 
 bool build_text::may_begin(std::string_view part) const {
-  const bool stage = part.front() == '[' && (part.size() == 1 || (part[1] >= '0' && part[1] <= '9'));
+  const bool stage = part.front() == '[' && (part.size() == 1 || is_digit(part[1]));
   switch (speaker_) {
     case speaker::container: return agree(part, dockerd_arrow) || agree(part, removing);
     case speaker::buildah:

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // How many lines of a failed step are shown.
-constexpr std::size_t tail_lines = 20;
+constexpr std::size_t shown_tail_lines = 20;
 // More layers than an image has; a hostile daemon may tell of as many as it likes.
 constexpr std::size_t most_layers = 2000;
 // The same of what one step does.
@@ -148,7 +148,7 @@ void display_state::on(const step_failed& what) {
   if (!step.out.text().empty()) step.out.end(keep);
   if (!step.err.text().empty()) step.err.end(keep);
   if (step.tail.empty()) return;
-  while (step.tail.size() > tail_lines) step.tail.pop_front();
+  while (step.tail.size() > shown_tail_lines) step.tail.pop_front();
   ended_.emplace_back("------", tone::faint);
   ended_.emplace_back(" > " + step.title + ':');
   for (const auto& [time, text] : step.tail)
@@ -182,7 +182,7 @@ void display_state::add_log(running_step& step, open_line& line, std::string_vie
   line.add(bytes, [&](std::string_view text) {
     // The oldest one's memory is used again: a log may be long.
     running_step::log_line next;
-    if (step.tail.size() == tail_lines) {
+    if (step.tail.size() == shown_tail_lines) {
       next = std::move(step.tail.front());
       step.tail.pop_front();
     }

@@ -1,5 +1,6 @@
 #include "progress/frequent_messages.hpp"
 
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 
 #include <array>
@@ -51,7 +52,7 @@ int code_unit(const char* from) {
   for (int i = 0; i < 4; ++i) {
     const char letter = from[i];
     int digit = 0;
-    if (letter >= '0' && letter <= '9')
+    if (is_digit(letter))
       digit = letter - '0';
     else if ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'f')
       digit = (letter | 0x20) - 'a' + 10;

@@ -15,12 +15,12 @@ namespace {
 using namespace std::chrono_literals;
 
 // A line that is longer is written in pieces.
-constexpr std::size_t longest_line = 16 * 1024;
+constexpr std::size_t longest_shown_line = 16 * 1024;
 // How often a state that goes on changing is written.
 constexpr auto context_interval = 1s;
 constexpr auto layer_interval = 5s;
 // More than a step does.
-constexpr std::size_t most_activities = 2000;
+constexpr std::size_t most_plain_activities = 2000;
 
 }  // namespace
 
@@ -136,7 +136,7 @@ void plain_renderer::on(const step_status& what) {
   auto known = owner.activities.find(what.id);
   const bool first = known == owner.activities.end();
   if (first) {
-    if (owner.activities.size() >= most_activities) return;
+    if (owner.activities.size() >= most_plain_activities) return;
     known = owner.activities.emplace(what.id, activity()).first;
     known->second.start = known->second.shown = now_;
   }
@@ -193,10 +193,10 @@ void plain_renderer::add_log(group& owner, open_line& line, std::string_view byt
     if (line.returned) line.text.clear();
     line.returned = false;
     const std::string_view piece =
-        bytes.substr(0, std::min(bytes.find_first_of("\r\n"), longest_line - line.text.size()));
+        bytes.substr(0, std::min(bytes.find_first_of("\r\n"), longest_shown_line - line.text.size()));
     line.text += piece;
     bytes.remove_prefix(piece.size());
-    if (line.text.size() == longest_line) end_line(owner, line);
+    if (line.text.size() == longest_shown_line) end_line(owner, line);
   }
 }
 

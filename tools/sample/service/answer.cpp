@@ -1,10 +1,9 @@
 #include "answer.hpp"
 
 #include "json.hpp"
+#include "no_throw.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -18,7 +17,6 @@
 namespace sample {
 namespace {
 
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds longest_request(30);
 constexpr std::chrono::seconds longest_farewell(2);
 constexpr std::uint64_t longest_body = 64 * 1024;

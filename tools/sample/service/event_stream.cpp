@@ -1,10 +1,10 @@
 #include "event_stream.hpp"
 
-#include <boost/asio/as_tuple.hpp>
+#include "no_throw.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include <array>
@@ -15,8 +15,6 @@
 namespace sample {
 namespace {
 
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
-
 // What a client may be behind by.
 constexpr std::size_t longest_backlog = std::size_t{4} << 20;
 
@@ -24,7 +22,7 @@ constexpr std::size_t longest_backlog = std::size_t{4} << 20;
 constexpr std::chrono::seconds longest_silence(15);
 
 // For what is still to be written when the build is over.
-constexpr std::chrono::seconds longest_farewell(5);
+constexpr std::chrono::seconds longest_last_write(5);
 
 }  // namespace
 
@@ -92,7 +90,7 @@ asio::awaitable<void> event_stream::wait_for_leaving() {
 }
 
 asio::awaitable<void> event_stream::finish() {
-  changed_.expires_after(longest_farewell);
+  changed_.expires_after(longest_last_write);
   while (writing_ && !failed_) {
     const auto [code] = co_await changed_.async_wait(no_throw);
     if (!code && writing_) failed_ = true;

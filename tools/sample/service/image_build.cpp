@@ -7,11 +7,10 @@
 #include "build_request.hpp"
 #include "event_stream.hpp"
 #include "json.hpp"
+#include "no_throw.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <utility>
@@ -22,8 +21,6 @@ namespace {
 namespace containerize = dockline::containerize;
 namespace progress = dockline::progress;
 using namespace asio::experimental::awaitable_operators;
-
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
 // Counts a build for as long as it lives.
 class build_ticket {

@@ -3,13 +3,12 @@
 #include "answer.hpp"
 #include "image_build.hpp"
 #include "json.hpp"
+#include "no_throw.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <optional>
@@ -17,8 +16,6 @@
 
 namespace sample {
 namespace {
-
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
 // What to reply; nothing where the answer was a build's events.
 asio::awaitable<std::optional<reply>> respond(std::shared_ptr<service> shared, beast::tcp_stream& client,
