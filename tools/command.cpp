@@ -11,6 +11,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +23,11 @@
 namespace dockline::tool {
 
 namespace asio = boost::asio;
+
+CLI::App* command_line::add(const std::string& name, const std::string& description) const {
+  CLI::App* const command = app.add_subcommand(name, description);
+  return std::ranges::find(words, name) == words.end() ? nullptr : command;
+}
 
 engine::daemon_sources daemon_sources_of(const global_options& global) {
   engine::daemon_sources sources = engine::daemon_sources_from_environment();

@@ -44,10 +44,16 @@ using action = std::function<int()>;
 
 // What a command's file adds to the command line.
 struct command_line {
-  command_line(CLI::App& whole, global_options& given, const std::vector<std::string>& rest, action& todo)
-      : app(whole), global(given), tail(rest), chosen(todo) {}
+  command_line(CLI::App& whole, const std::vector<std::string>& given, global_options& global_ones,
+               const std::vector<std::string>& rest, action& todo)
+      : app(whole), words(given), global(global_ones), tail(rest), chosen(todo) {}
+
+  // The command that is to be given its options; null where no word can mean it. To declare those of all
+  // commands would be a tenth of what a small build costs.
+  CLI::App* add(const std::string& name, const std::string& description) const;
 
   CLI::App& app;
+  const std::vector<std::string>& words;  // all of the command line
   global_options& global;
   const std::vector<std::string>& tail;  // of `run`: the image and all that follows
   action& chosen;                        // set by the command that was named

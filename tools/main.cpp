@@ -42,7 +42,8 @@ int main(int argc, char** argv) {
     app.add_flag("--debug", global.debug,
                  "Show the requests to the daemon and its answers on standard error, without what is secret");
     arguments split;
-    command_line line(app, global, split.tail, chosen);
+    const std::vector<std::string> words(argv + 1, argv + argc);
+    command_line line(app, words, global, split.tail, chosen);
     add_build(line);
     add_containerize(line);
     add_context(line);
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
     add_version(line);
     add_ping(line);
     add_help_pages(app);
-    split = split_arguments(app, std::vector<std::string>(argv + 1, argv + argc));
+    split = split_arguments(app, words);
     try {
       // The parser takes a vector of words from its end.
       app.parse(std::vector<std::string>(split.own.rbegin(), split.own.rend()));
@@ -73,9 +74,9 @@ int main(int argc, char** argv) {
       terminal.out(out.str());
       return static_cast<int>(terminal.intact() ? exit_status::done : exit_status::failed);
     } catch (const CLI::ParseError& wrong) {
-      const auto words = app.remaining();
-      const bool unknown = app.get_subcommands().empty() && !words.empty();
-      terminal.error(unknown ? "there is no command \"" + words.front() + "\"" : wrong.what());
+      const auto left = app.remaining();
+      const bool unknown = app.get_subcommands().empty() && !left.empty();
+      terminal.error(unknown ? "there is no command \"" + left.front() + "\"" : wrong.what());
       terminal.err("Run 'dockline --help' or 'dockline COMMAND --help' for the usage.\n");
       return static_cast<int>(exit_status::usage);
     }

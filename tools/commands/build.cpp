@@ -122,7 +122,8 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
 }  // namespace
 
 void add_build(command_line line) {
-  CLI::App* command = line.app.add_subcommand("build", "Build an image from a directory");
+  CLI::App* command = line.add("build", "Build an image from a directory");
+  if (!command) return;
   auto arguments = std::make_shared<build_arguments>();
   declare(*command, *arguments);
   command->callback([line, arguments] {

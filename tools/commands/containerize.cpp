@@ -89,8 +89,8 @@ asio::awaitable<int> containerize_program(asio::any_io_executor executor, global
 }  // namespace
 
 void add_containerize(command_line line) {
-  CLI::App* command =
-      line.app.add_subcommand("containerize", "Make an image that runs a Python program or notebook");
+  CLI::App* command = line.add("containerize", "Make an image that runs a Python program or notebook");
+  if (!command) return;
   auto arguments = std::make_shared<containerize_arguments>();
   declare(*command, *arguments);
   command->callback([line, arguments] {

@@ -50,8 +50,8 @@ asio::awaitable<int> show_context(asio::any_io_executor executor, context_comman
 }  // namespace
 
 void add_context(command_line line) {
-  CLI::App* command =
-      line.app.add_subcommand("context", "Show what a build would send, and why not the rest");
+  CLI::App* command = line.add("context", "Show what a build would send, and why not the rest");
+  if (!command) return;
   auto wanted = std::make_shared<context_command>();
   add_one(*command, "PATH", wanted->context.path, "", "The directory to build from (.)");
   declare_context(*command, wanted->context, {"none", "gzip"});

@@ -92,8 +92,8 @@ asio::awaitable<int> doctor(asio::any_io_executor executor, global_options globa
 }  // namespace
 
 void add_doctor(command_line line) {
-  CLI::App* command =
-      line.app.add_subcommand("doctor", "Show what dockline finds, and what is wrong with it");
+  CLI::App* command = line.add("doctor", "Show what dockline finds, and what is wrong with it");
+  if (!command) return;
   auto format = std::make_shared<std::string>("table");
   add_one(*command, "--format", *format, "table|json", "json is one object on one line (table)")
       ->transform(CLI::IsMember({"table", "json"}).description(""));

@@ -56,7 +56,8 @@ asio::awaitable<int> events(engine::client daemon, events_arguments arguments) {
 }  // namespace
 
 void add_events(command_line line) {
-  CLI::App* command = line.app.add_subcommand("events", "Show what happens on the daemon, as it happens");
+  CLI::App* command = line.add("events", "Show what happens on the daemon, as it happens");
+  if (!command) return;
   auto arguments = std::make_shared<events_arguments>();
   add_one(*command, "--since", arguments->since, "TIME",
           "From then on: 10m, 2026-11-23T14:00:00Z, 1700000000");

@@ -56,7 +56,8 @@ asio::awaitable<int> images(engine::client daemon, images_arguments arguments) {
 }  // namespace
 
 void add_images(command_line line) {
-  CLI::App* command = line.app.add_subcommand("images", "List the images that the daemon has");
+  CLI::App* command = line.add("images", "List the images that the daemon has");
+  if (!command) return;
   auto arguments = std::make_shared<images_arguments>();
   add_one(*command, "REPOSITORY", arguments->repository, "", "Only those of that name: NAME[:TAG]");
   command->add_flag("-a,--all", arguments->all, "Also layers in between, which have no name");

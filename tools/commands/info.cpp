@@ -74,7 +74,8 @@ asio::awaitable<int> info(engine::client daemon, std::string format) {
 }  // namespace
 
 void add_info(command_line line) {
-  CLI::App* command = line.app.add_subcommand("info", "Show what the daemon is and how it is set up");
+  CLI::App* command = line.add("info", "Show what the daemon is and how it is set up");
+  if (!command) return;
   auto format = std::make_shared<std::string>("table");
   add_one(*command, "--format", *format, "table|json", "json is the daemon's answer on one line (table)")
       ->transform(CLI::IsMember({"table", "json"}).description(""));

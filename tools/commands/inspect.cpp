@@ -68,8 +68,8 @@ asio::awaitable<int> inspect(engine::client daemon, inspect_arguments arguments)
 }  // namespace
 
 void add_inspect(command_line line) {
-  CLI::App* command =
-      line.app.add_subcommand("inspect", "Show all that the daemon knows of images or containers");
+  CLI::App* command = line.add("inspect", "Show all that the daemon knows of images or containers");
+  if (!command) return;
   auto arguments = std::make_shared<inspect_arguments>();
   add_one(*command, "NAME", arguments->names, "", "Names or ids")->required();
   add_one(*command, "--type", arguments->type, "image|container", "Look for that only")

@@ -64,7 +64,8 @@ asio::awaitable<int> load(engine::client daemon, load_arguments arguments) {
 }  // namespace
 
 void add_load(command_line line) {
-  CLI::App* command = line.app.add_subcommand("load", "Load images from a tar that save wrote");
+  CLI::App* command = line.add("load", "Load images from a tar that save wrote");
+  if (!command) return;
   auto arguments = std::make_shared<load_arguments>();
   add_one(*command, "-i,--input", arguments->input, "FILE", "The tar; - is standard input (-)");
   add_one(*command, "--platform", arguments->platform, "OS/ARCH", "Which of an image's platforms");

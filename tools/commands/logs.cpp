@@ -58,7 +58,8 @@ asio::awaitable<int> logs(engine::client daemon, logs_arguments arguments) {
 }  // namespace
 
 void add_logs(command_line line) {
-  CLI::App* command = line.app.add_subcommand("logs", "Show what a container wrote");
+  CLI::App* command = line.add("logs", "Show what a container wrote");
+  if (!command) return;
   auto arguments = std::make_shared<logs_arguments>();
   add_one(*command, "CONTAINER", arguments->container, "", "By name or id")->required();
   command->add_flag("-f,--follow", arguments->follow, "Go on until the container ends");

@@ -31,7 +31,8 @@ asio::awaitable<int> ping(asio::any_io_executor executor, global_options global)
 }  // namespace
 
 void add_ping(command_line line) {
-  CLI::App* command = line.app.add_subcommand("ping", "Ask the daemon whether it is there");
+  CLI::App* command = line.add("ping", "Ask the daemon whether it is there");
+  if (!command) return;
   command->callback([line] {
     line.chosen = [line] {
       asio::io_context io(1);

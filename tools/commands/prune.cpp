@@ -128,8 +128,8 @@ asio::awaitable<int> prune(engine::client daemon, prune_arguments arguments, eng
 }  // namespace
 
 void add_prune(command_line line) {
-  CLI::App* command =
-      line.app.add_subcommand("prune", "Remove what nothing uses: containers, images, build cache");
+  CLI::App* command = line.add("prune", "Remove what nothing uses: containers, images, build cache");
+  if (!command) return;
   auto arguments = std::make_shared<prune_arguments>();
   command->add_flag("-a,--all", arguments->all,
                     "All images that no container uses, not only those without a name");

@@ -55,7 +55,8 @@ asio::awaitable<int> pull(engine::client daemon, pull_arguments arguments) {
 }  // namespace
 
 void add_pull(command_line line) {
-  CLI::App* command = line.app.add_subcommand("pull", "Fetch an image from a registry");
+  CLI::App* command = line.add("pull", "Fetch an image from a registry");
+  if (!command) return;
   auto arguments = std::make_shared<pull_arguments>();
   add_one(*command, "NAME", arguments->name, "", "NAME[:TAG] or NAME@DIGEST")->required();
   command->add_flag("-a,--all-tags", arguments->all_tags, "Every tag of the repository");

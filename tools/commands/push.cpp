@@ -54,7 +54,8 @@ asio::awaitable<int> push(engine::client daemon, push_arguments arguments) {
 }  // namespace
 
 void add_push(command_line line) {
-  CLI::App* command = line.app.add_subcommand("push", "Send an image to its registry");
+  CLI::App* command = line.add("push", "Send an image to its registry");
+  if (!command) return;
   auto arguments = std::make_shared<push_arguments>();
   add_one(*command, "NAME", arguments->name, "", "NAME[:TAG]; its first part is the registry")->required();
   command->add_flag("-a,--all-tags", arguments->all_tags, "Every tag that the repository has here");

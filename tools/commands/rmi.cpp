@@ -51,7 +51,8 @@ asio::awaitable<int> rmi(engine::client daemon, rmi_arguments arguments) {
 }  // namespace
 
 void add_rmi(command_line line) {
-  CLI::App* command = line.app.add_subcommand("rmi", "Remove images, or names of images");
+  CLI::App* command = line.add("rmi", "Remove images, or names of images");
+  if (!command) return;
   auto arguments = std::make_shared<rmi_arguments>();
   add_one(*command, "IMAGE", arguments->images, "", "Names or ids")->required();
   command->add_flag("-f,--force", arguments->force, "Also when a container that ended uses it");

@@ -95,7 +95,8 @@ asio::awaitable<int> run(asio::any_io_executor executor, global_options global, 
 }  // namespace
 
 void add_run(command_line line) {
-  CLI::App* command = line.app.add_subcommand("run", "Run an image and show what it prints");
+  CLI::App* command = line.add("run", "Run an image and show what it prints");
+  if (!command) return;
   auto arguments = std::make_shared<run_arguments>();
   declare(*command, *arguments);
   command->callback([line, arguments] {

@@ -44,7 +44,8 @@ asio::awaitable<int> save(engine::client daemon, save_arguments arguments) {
 }  // namespace
 
 void add_save(command_line line) {
-  CLI::App* command = line.app.add_subcommand("save", "Write images, with all their layers, to a tar");
+  CLI::App* command = line.add("save", "Write images, with all their layers, to a tar");
+  if (!command) return;
   auto arguments = std::make_shared<save_arguments>();
   add_one(*command, "IMAGE", arguments->images, "", "Names or ids")->required();
   add_one(*command, "-o,--output", arguments->output, "FILE", "Where to write it; - is standard output (-)");

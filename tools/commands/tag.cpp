@@ -33,7 +33,8 @@ asio::awaitable<int> tag(engine::client daemon, tag_arguments arguments) {
 }  // namespace
 
 void add_tag(command_line line) {
-  CLI::App* command = line.app.add_subcommand("tag", "Give an image a further name");
+  CLI::App* command = line.add("tag", "Give an image a further name");
+  if (!command) return;
   auto arguments = std::make_shared<tag_arguments>();
   add_one(*command, "SOURCE", arguments->source, "", "The image, by name or id")->required();
   add_one(*command, "TARGET", arguments->target, "", "The new name: NAME[:TAG]")->required();

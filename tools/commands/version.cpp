@@ -56,7 +56,8 @@ asio::awaitable<int> version(asio::any_io_executor executor, global_options glob
 }  // namespace
 
 void add_version(command_line line) {
-  CLI::App* command = line.app.add_subcommand("version", "Show the versions of dockline and of the daemon");
+  CLI::App* command = line.add("version", "Show the versions of dockline and of the daemon");
+  if (!command) return;
   auto options = std::make_shared<version_options>();
   command->add_flag("--client", options->client_only, "Do not ask the daemon");
   command->callback([line, options] {
