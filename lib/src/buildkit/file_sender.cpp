@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace dockline::buildkit {
@@ -50,8 +51,14 @@ std::uint32_t mode_of(file_kind kind, std::uint32_t mode) noexcept {
   return bits;
 }
 
+// As the protocol has it, which ends in 1677 and in 2262. A time beyond is that of the end.
+std::int64_t in_nanoseconds(std::int64_t seconds, std::int64_t fraction) noexcept {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / nanoseconds - 1;
+  return std::clamp(seconds, -most, most) * nanoseconds + fraction;
+}
+
 std::int64_t time_of(const archive::file_attributes& attributes) noexcept {
-  return attributes.mtime * nanoseconds + attributes.mtime_nanoseconds;
+  return in_nanoseconds(attributes.mtime, attributes.mtime_nanoseconds);
 }
 
 bool is_change(error_code code) {
@@ -83,10 +90,9 @@ std::int64_t fraction_of(std::string_view text) {
 // The daemon does not ask for a file of the time and the size of the one that it has. A text from memory may
 // be another one in the same second.
 std::int64_t time_of(const archive::packing_rules& rules, const archive::tree_entry& entry) {
-  if (rules.fixed_time) return *rules.fixed_time * nanoseconds;
-  const archive::file_attributes& attributes = entry.attributes;
-  return attributes.mtime * nanoseconds +
-         (entry.text != nullptr ? fraction_of(*entry.text) : attributes.mtime_nanoseconds);
+  if (rules.fixed_time) return in_nanoseconds(*rules.fixed_time, 0);
+  if (entry.text == nullptr) return time_of(entry.attributes);
+  return in_nanoseconds(entry.attributes.mtime, fraction_of(*entry.text));
 }
 
 file_stat stat_of(archive::tree_entry& entry, const archive::packing_rules& rules) {

@@ -210,6 +210,8 @@ TEST_SUITE("buildkit/file_sender") {
     files.root.children["attributes"].attributes.mtime = -1;
     files.root.children["attributes"].attributes.mtime_nanoseconds = 999'999'999;
     files.root.children["attributes"].attributes.uid = 5;
+    files.file("far-future", "x").attributes.mtime = std::int64_t{1} << 40;
+    files.file("far-past", "x").attributes.mtime = -(std::int64_t{1} << 40);
     receiver other(source_of(files));
     CHECK(other.pump() == file_sender::state::idle);
     CHECK(other.stat("setuid").mode == (go_mode::set_user_id | 0755));
@@ -230,6 +232,9 @@ TEST_SUITE("buildkit/file_sender") {
     CHECK(other.stat("two").size == 4);
     CHECK(other.stat("link-two").link == "there");
     CHECK(other.stat("attributes").modified == -1);
+    // The protocol's last second that is whole, of the year 2262, and its first, of 1677.
+    CHECK(other.stat("far-future").modified == 9'223'372'035'000'000'000);
+    CHECK(other.stat("far-past").modified == -9'223'372'035'000'000'000);
     CHECK(other.stat("attributes").uid == 0);
     REQUIRE(other.stat("attributes").attributes.size() == 1);
     CHECK(other.stat("attributes").attributes[0].first == "user.a");
