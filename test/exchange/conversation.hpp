@@ -54,4 +54,12 @@ inline const std::string image_id = "sha256:" + std::string(64, 'a');
 inline const std::string built = "{\"aux\":{\"ID\":\"" + image_id + "\"}}\r\n";
 inline const std::string version_answer = json_answer(R"({"Version":"1.2.3","ApiVersion":"1.41"})");
 
+// A daemon's script for a client that only builds and asks for the version, as often as it likes.
+inline void serve_everything(peer& client) {
+  for (;;) {
+    const bool build = client.read_request().line().find("/build?") != std::string::npos;
+    client.send(build ? chunked_answer({built}) : version_answer);
+  }
+}
+
 }  // namespace dockline::test

@@ -25,7 +25,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using names = std::vector<std::string>;
 
-struct outcome {
+struct search_outcome {
   int completions = 0;
   error_code code;
   engine::found_credentials found;
@@ -66,9 +66,9 @@ class helper_folder : public archive::scratch_tree {
                      "\"$server\"\n");
   }
 
-  outcome find(names registries,
-               std::function<void(asio::steady_timer&, asio::cancellation_signal&)> meanwhile = {}) {
-    outcome seen;
+  search_outcome find(names registries,
+                      std::function<void(asio::steady_timer&, asio::cancellation_signal&)> meanwhile = {}) {
+    search_outcome seen;
     asio::io_context loop;
     asio::cancellation_signal cancel;
     diagnostics why;
@@ -137,7 +137,8 @@ TEST_SUITE("exchange/credentials") {
     config.credentials_store = "store";
     config.credential_helpers = {{"https://127.0.0.1:5001/v2/", "own"}, {"files.example", ""}};
     config.auths["files.example"] = {"file", "secret"};
-    const outcome seen = helpers.find({"127.0.0.1:5001", "docker.io", "files.example", "127.0.0.1:5001", ""});
+    const search_outcome seen =
+        helpers.find({"127.0.0.1:5001", "docker.io", "files.example", "127.0.0.1:5001", ""});
     CHECK_FALSE(seen.code);
     CHECK(seen.found.warnings.empty());
     CHECK(seen.found.auths.size() == 3);
@@ -154,7 +155,7 @@ TEST_SUITE("exchange/credentials") {
     helpers.good_helper("count", "echo x >> \"$FOLDER/calls\"");
     helpers.store.config.credentials_store = "count";
     helpers.store.config.credential_helpers = {{"never.example", "count"}};
-    const outcome seen = helpers.find({"docker.io", "index.docker.io", "https://index.docker.io/v1/"});
+    const search_outcome seen = helpers.find({"docker.io", "index.docker.io", "https://index.docker.io/v1/"});
     CHECK(seen.found.auths.size() == 3);
     CHECK(std::filesystem::file_size(helpers.path("calls")) == 2);
     CHECK(helpers.find({}).found.auths.empty());
@@ -172,7 +173,7 @@ TEST_SUITE("exchange/credentials") {
     helpers.store.config.credentials_store = "env";
     const auto before = std::signal(SIGPIPE, SIG_IGN);
     REQUIRE(::dup2(2, 77) == 77);
-    const outcome seen = helpers.find({"r"});
+    const search_outcome seen = helpers.find({"r"});
     ::close(77);
     std::signal(SIGPIPE, before);
     CHECK(seen.found.auths.at("r").username == "from-the-store");
@@ -185,7 +186,7 @@ TEST_SUITE("exchange/credentials") {
     helpers.store.config.credentials_store = "slow";
     names registries;
     for (int i = 0; i < 8; ++i) registries.push_back("r" + std::to_string(i));
-    const outcome seen = helpers.find(registries);
+    const search_outcome seen = helpers.find(registries);
     CHECK(seen.found.auths.size() == 8);
     CHECK(seen.took < 3s);  // one after the other they take 4
   }
@@ -205,15 +206,16 @@ TEST_SUITE("exchange/credentials") {
     helpers.store.config.credentials_store = "slow";
     int ticks = 0;
     std::function<void()> tick;
-    const outcome seen = helpers.find({"r"}, [&](asio::steady_timer& timer, asio::cancellation_signal&) {
-      tick = [&] {
-        timer.expires_after(10ms);
-        timer.async_wait([&](error_code) {
-          if (++ticks < 20) tick();
+    const search_outcome seen =
+        helpers.find({"r"}, [&](asio::steady_timer& timer, asio::cancellation_signal&) {
+          tick = [&] {
+            timer.expires_after(10ms);
+            timer.async_wait([&](error_code) {
+              if (++ticks < 20) tick();
+            });
+          };
+          tick();
         });
-      };
-      tick();
-    });
     CHECK(seen.found.auths.size() == 1);
     CHECK(ticks == 20);
   }
@@ -223,7 +225,7 @@ TEST_SUITE("exchange/credentials") {
     helpers.helper("none", "echo 'credentials not found in native keychain'; exit 1");
     helpers.store.config.credentials_store = "none";
     helpers.store.config.auths["r"] = {"u", "p"};
-    const outcome seen = helpers.find({"r"});
+    const search_outcome seen = helpers.find({"r"});
     CHECK_FALSE(seen.code);
     CHECK(seen.found.auths.empty());
     CHECK(seen.found.warnings.empty());
@@ -252,7 +254,7 @@ TEST_SUITE("exchange/credentials") {
       helpers.helper("bad", one.script);
       if (one.reason.find("300 ms") != one.reason.npos) helpers.store.helper_timeout = 300ms;
       helpers.store.config.credential_helpers = {{"r:5000", "bad"}};
-      outcome seen = helpers.find({"r:5000"});
+      search_outcome seen = helpers.find({"r:5000"});
       CHECK_FALSE(seen.code);
       CHECK(seen.found.auths.empty());
       CHECK(seen.only_warning() == "docker-credential-bad, for r:5000: " + std::string(one.reason) +
@@ -296,7 +298,7 @@ TEST_SUITE("exchange/credentials") {
                         "setsid sh -c 'echo $$ > \"$FOLDER/agent\"; exec sleep 600' &\n"
                         "while [ ! -s \"$FOLDER/agent\" ]; do sleep 0.01; done");
     helpers.store.config.credentials_store = "agent";
-    const outcome seen = helpers.find({"r"});
+    const search_outcome seen = helpers.find({"r"});
     CHECK(seen.found.auths.size() == 1);
     CHECK(seen.took < 10s);
     const pid_t agent = helpers.pid_in("agent");
@@ -319,7 +321,7 @@ TEST_SUITE("exchange/credentials") {
         return helpers.pid_in("r0") > 0 && helpers.pid_in("r1") > 0 && helpers.pid_in("r10") > 0;
       };
       std::function<void()> look;
-      const outcome seen =
+      const search_outcome seen =
           helpers.find(registries, [&](asio::steady_timer& timer, asio::cancellation_signal& cancel) {
             look = [&] {
               timer.expires_after(20ms);

@@ -209,13 +209,6 @@ int open_descriptors() {
   return count;
 }
 
-void serve_everything(peer& client) {
-  for (;;) {
-    const bool build = client.read_request().line().find("/build?") != std::string::npos;
-    client.send(build ? chunked_answer({built}) : version_answer);
-  }
-}
-
 }  // namespace
 
 TEST_SUITE("exchange/ssh") {

@@ -18,13 +18,6 @@
 namespace dockline::test {
 namespace {
 
-void serve_everything(peer& client) {
-  for (;;) {
-    const bool build = client.read_request().line().find("/build?") != std::string::npos;
-    client.send(build ? chunked_answer({built}) : version_answer);
-  }
-}
-
 std::string tcp_host(const std::string& host, std::uint16_t port) {
   return "tcp://" + host + ":" + std::to_string(port);
 }

@@ -21,7 +21,7 @@
 namespace dockline::test {
 namespace {
 
-constexpr auto check_path = "/moby.sshforward.v1.SSH/CheckAgent";
+constexpr auto check_agent_path = "/moby.sshforward.v1.SSH/CheckAgent";
 constexpr auto forward_path = "/moby.sshforward.v1.SSH/ForwardAgent";
 
 std::string wrap(std::string_view bytes) {
@@ -86,7 +86,7 @@ asked ask(std::vector<buildkit::ssh_agent> agents, const std::vector<std::string
     client.read_request();
     client.send(session_answer);
     asking_daemon asks(client);
-    seen.check = asks.ask(check_path, wrap(id)).status;
+    seen.check = asks.ask(check_agent_path, wrap(id)).status;
     const auto forwarded = asks.begin(forward_path);
     for (const auto& piece : pieces) asks.write(forwarded, wrap(piece));
     asks.finish(forwarded);

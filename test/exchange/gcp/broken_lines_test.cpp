@@ -14,7 +14,6 @@ namespace dockline::test {
 namespace {
 
 constexpr std::uint64_t size = 700'000;
-constexpr std::size_t granule = std::size_t{256} << 10;
 
 std::string relay_target(const google_server& google) {
   const std::string base = google.base();

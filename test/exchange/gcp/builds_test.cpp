@@ -41,10 +41,10 @@ struct heard {
   bool complete = false;
 };
 
-class building : public cloud {
+class cloud_building : public cloud {
  public:
-  explicit building(const google_server& server) : building(server, options_for(server)) {}
-  building(const google_server& server, gcp::client_options where)
+  explicit cloud_building(const google_server& server) : cloud_building(server, options_for(server)) {}
+  cloud_building(const google_server& server, gcp::client_options where)
       : cloud(credentials_of(server, "service_account"), std::move(where)) {
     options.where.region = "europe-west1";
     options.bucket = "box";
@@ -93,7 +93,7 @@ TEST_SUITE("exchange/gcp/builds") {
       CAPTURE(bytes);
       server.settings(R"({"log_bytes": )" + std::string(bytes) + "}");
       server.scripts("[{\"log\": [" + one_step_log + "], " + images + "}]");
-      building there(server);
+      cloud_building there(server);
       const auto seen = there.build();
       INFO(seen.words());
       REQUIRE(!seen.code);
@@ -139,7 +139,7 @@ TEST_SUITE("exchange/gcp/builds") {
     for (const auto& one : rows) {
       CAPTURE(one.script);
       server.scripts("[" + one.script + "]");
-      building there(server);
+      cloud_building there(server);
       if (one.option == "timeout") there.options.request.timeout = 1s;
       if (one.option == "queue") there.options.request.queue_ttl = 1s;
       const auto seen = there.build();
@@ -157,7 +157,7 @@ TEST_SUITE("exchange/gcp/builds") {
         "The command '/bin/sh -c make' returned a non-zero code: 7\nERROR\n",
         "ERROR: build step 0 \"gcr.io/cloud-builders/docker\" failed: step exited with non-zero status: 7\n"],
         "status": "FAILURE", "failureInfo": {"type": "USER_BUILD_STEP", "detail": "step exited with non-zero status: 7"}}])");
-    building there(server);
+    cloud_building there(server);
     const auto seen = there.build();
     CHECK(seen.code == errc::build_failed);
     REQUIRE(seen.why.step() != nullptr);
@@ -175,7 +175,7 @@ TEST_SUITE("exchange/gcp/builds") {
       server.faults(R"({"method": "POST", "path": "/builds$", "nth": 1, "action": )" + std::string(action) +
                     "}");
       const auto before = server.control("GET", "builds", {});
-      building there(server);
+      cloud_building there(server);
       const auto seen = there.build();
       INFO(seen.words());
       CHECK(!seen.code);
@@ -189,7 +189,7 @@ TEST_SUITE("exchange/gcp/builds") {
 
   TEST_CASE("what is refused says so in Google's words") {
     const google_server server({"--bucket", "box"});
-    building there(server);
+    cloud_building there(server);
     there.options.request.machine_type = "ENORMOUS";
     const auto seen = there.build();
     CHECK(seen.code == condition::invalid_argument);
@@ -204,7 +204,7 @@ TEST_SUITE("exchange/gcp/builds") {
                        "action": [{"status": 503}, {"reset": "before"}, {"status": 429}, {"reset": "after"}]},
                       {"path": "log-", "every": 2, "times": 6,
                        "action": [{"status": 503}, {"reset": "before"}, {"cut_answer": 20}]}])");
-    building there(server);
+    cloud_building there(server);
     const auto seen = there.build();
     INFO(seen.words());
     CHECK(!seen.code);
@@ -215,7 +215,7 @@ TEST_SUITE("exchange/gcp/builds") {
     const google_server server({"--bucket", "box"});
     server.deny(R"([{"permission": "storage\\.objects\\.get", "resource": "log-"}])");
     server.scripts("[{\"log\": [" + one_step_log + "], " + images + "}]");
-    building there(server);
+    cloud_building there(server);
     const auto seen = there.build();
     INFO(seen.words());
     CHECK(!seen.code);
@@ -226,7 +226,7 @@ TEST_SUITE("exchange/gcp/builds") {
   TEST_CASE("cancelled, the build is cancelled and what was sent for it removed") {
     const google_server server({"--bucket", "box"});
     server.scripts(R"([{"log": ["BUILD\n", 60]}])");
-    building there(server);
+    cloud_building there(server);
     there.options.content_name.clear();
     auto seen = there.begin_build();
     asio::steady_timer timer(there.context, 700ms);
@@ -247,7 +247,7 @@ TEST_SUITE("exchange/gcp/builds") {
     for (const bool cancels : {true, false}) {
       server.forget_log();
       server.scripts(R"([{"log": ["BUILD\n", 60]}])");
-      building there(server);
+      cloud_building there(server);
       there.options.wait.longest_wait = 500ms;
       there.options.wait.cancel_when_late = cancels;
       const auto seen = there.build();
@@ -261,7 +261,7 @@ TEST_SUITE("exchange/gcp/builds") {
     for (int round = 0; round < 2; ++round) {
       server.forget_log();
       server.scripts("[{\"log\": [], " + images + "}]");
-      building there(server);
+      cloud_building there(server);
       const auto seen = there.build();
       REQUIRE_MESSAGE(!seen.code, seen.words());
       CHECK(server.sum("content") == (round == 0 ? 1000 : 0));
@@ -274,7 +274,7 @@ TEST_SUITE("exchange/gcp/builds") {
     const google_server server({"--bucket", "box"});
     for (const auto* status : {"SUCCESS", "FAILURE"}) {
       server.scripts(R"([{"log": [], "status": ")" + std::string(status) + "\", " + images + "}]");
-      building there(server);
+      cloud_building there(server);
       there.options.content_name.clear();
       const auto seen = there.build();
       CHECK(static_cast<bool>(seen.code) == (std::string_view(status) == "FAILURE"));
@@ -285,7 +285,7 @@ TEST_SUITE("exchange/gcp/builds") {
   TEST_CASE("builds are listed, asked for, cancelled and run again") {
     const google_server server({"--bucket", "box"});
     server.scripts(R"([{"log": [60]}, {"log": []}])");
-    building there(server);
+    cloud_building there(server);
     gcp::build_request request = there.options.request;
     request.source_bucket = "box";
     request.source_object = "x.tar.gz";

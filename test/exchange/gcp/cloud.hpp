@@ -15,6 +15,9 @@
 
 namespace dockline::test {
 
+// Of which the pieces of an upload are multiples.
+constexpr std::size_t granule = std::size_t{256} << 10;
+
 inline std::string content_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;

@@ -15,8 +15,6 @@
 namespace dockline::test {
 namespace {
 
-constexpr std::size_t granule = std::size_t{256} << 10;
-
 // Bytes that tell from where they are: none are held, and each of its makers makes the same.
 class numbered_source final : public byte_source {
  public:

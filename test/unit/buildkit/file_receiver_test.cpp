@@ -1,5 +1,6 @@
 #include "buildkit/file_receiver.hpp"
 
+#include "support/test_data.hpp"
 #include "unit/archive/scratch_tree.hpp"
 
 #include <doctest/doctest.h>
@@ -16,11 +17,6 @@ namespace dockline::buildkit {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 file_stat stat_of(std::string path, std::uint32_t mode = 0644, std::string link = {}) {
   file_stat stat;
@@ -99,9 +95,9 @@ TEST_SUITE("buildkit/file_receiver") {
     CHECK_FALSE(other.data(1, "new "));
     CHECK_FALSE(other.data(2, "prog"));
     CHECK_FALSE(other.data(1, "text"));
-    CHECK(read(out + "/d/f") == "is replaced");
+    CHECK(read_file(out + "/d/f") == "is replaced");
     CHECK_FALSE(other.data(1, ""));
-    CHECK(read(out + "/d/f") == "new text");
+    CHECK(read_file(out + "/d/f") == "new text");
     CHECK_FALSE(other.data(2, ""));
     CHECK_FALSE(other.fin);
     CHECK_FALSE(other.data(7, ""));
@@ -110,8 +106,8 @@ TEST_SUITE("buildkit/file_receiver") {
     CHECK_FALSE(other.finish());
     CHECK(other.over);
 
-    CHECK(read(out + "/d/old") == "stays");
-    CHECK(read(out + "/d/hard") == "new text");
+    CHECK(read_file(out + "/d/old") == "stays");
+    CHECK(read_file(out + "/d/hard") == "new text");
     CHECK(fs::hard_link_count(out + "/d/f") == 2);
     CHECK(fs::read_symlink(out + "/d/link") == "/etc/passwd");
     CHECK(fs::is_fifo(out + "/fifo"));
@@ -185,8 +181,8 @@ TEST_SUITE("buildkit/file_receiver") {
       CHECK_FALSE(other.data(0, ""));
       CHECK_FALSE(other.data(2, ""));
       CHECK(other.fin);
-      CHECK(read(tree.path("outside/target")) == "untouched");
-      CHECK(read(tree.path("out/file")) == "mine");
+      CHECK(read_file(tree.path("outside/target")) == "untouched");
+      CHECK(read_file(tree.path("out/file")) == "mine");
       CHECK_FALSE(fs::exists(tree.path("outside/x")));
       CHECK(fs::is_regular_file(tree.path("out/was/x")));
     }

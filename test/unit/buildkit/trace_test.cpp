@@ -45,11 +45,6 @@ struct listener {
   trace told;
 };
 
-std::string read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // What a whole answer tells, and how plain lines show it.
 std::string decode(std::string_view answer) {
   std::string events;
@@ -95,18 +90,15 @@ std::string decode(std::string_view answer) {
 
 TEST_SUITE("buildkit/trace") {
   TEST_CASE("recorded sessions give the events and the lines of their listing") {
-    std::vector<std::filesystem::path> found;
-    for (const auto& entry : std::filesystem::directory_iterator(test_data() / "traces"))
-      if (entry.path().extension() == ".json") found.push_back(entry.path());
-    std::sort(found.begin(), found.end());
+    const auto found = recordings("traces");
     CHECK(found.size() >= 15);
     for (const auto& path : found) {
       CAPTURE(path.filename().string());
-      const std::string listing = decode(read(path));
+      const std::string listing = decode(read_file(path));
       auto golden = path;
       golden.replace_extension(".listing");
       if (std::getenv("DOCKLINE_RENEW_GOLDEN") != nullptr) std::ofstream(golden, std::ios::binary) << listing;
-      CHECK(listing == read(golden));
+      CHECK(listing == read_file(golden));
     }
   }
 

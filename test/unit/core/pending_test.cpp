@@ -34,7 +34,7 @@ struct by_hand {
   }
 };
 
-struct ended {
+struct finished_wait {
   int completions = 0;
   error_code code;
   int value = 0;
@@ -42,8 +42,8 @@ struct ended {
 
 // A spawned coroutine that starts `operation`, does `before`, and then waits for it.
 template <class Before>
-void wait_for(asio::io_context& context, by_hand& operation, asio::cancellation_signal& stop, ended& seen,
-              Before before) {
+void wait_for(asio::io_context& context, by_hand& operation, asio::cancellation_signal& stop,
+              finished_wait& seen, Before before) {
   spawn<int>(context.get_executor(), nullptr,
              completion_handler<int>(asio::bind_cancellation_slot(stop.slot(),
                                                                   [&](error_code code, int value) {
@@ -71,7 +71,7 @@ TEST_SUITE("core/pending") {
       asio::io_context context;
       by_hand operation;
       asio::cancellation_signal stop;
-      ended seen;
+      finished_wait seen;
       wait_for(context, operation, stop, seen, [&]() -> asio::awaitable<void> {
         if (early) operation.complete({}, 5);
         co_return;
@@ -107,7 +107,7 @@ TEST_SUITE("core/pending") {
       asio::io_context context;
       by_hand operation;
       asio::cancellation_signal stop;
-      ended seen;
+      finished_wait seen;
       wait_for(context, operation, stop, seen, nothing);
       context.poll();
       REQUIRE(seen.completions == 0);
@@ -124,7 +124,7 @@ TEST_SUITE("core/pending") {
     asio::io_context context;
     by_hand operation;
     asio::cancellation_signal stop;
-    ended seen;
+    finished_wait seen;
     wait_for(context, operation, stop, seen, [&]() -> asio::awaitable<void> {
       stop.emit(asio::cancellation_type::total);
       co_return;

@@ -7,14 +7,6 @@
 #include <string>
 
 namespace dockline::engine {
-namespace {
-
-constexpr api_version newest{1, 51};
-
-std::string text(const endpoint& what) { return request_text(what, newest); }
-std::string text(const result<endpoint>& what) { return what ? text(*what) : what.error().message(); }
-
-}  // namespace
 
 TEST_SUITE("engine/container_requests") {
   TEST_CASE("list, inspect, prune") {

@@ -8,14 +8,6 @@
 #include <string_view>
 
 namespace dockline::engine {
-namespace {
-
-constexpr api_version newest{1, 51};
-
-std::string text(const endpoint& what) { return request_text(what, newest); }
-std::string text(const result<endpoint>& what) { return what ? text(*what) : what.error().message(); }
-
-}  // namespace
 
 TEST_SUITE("engine/image_requests") {
   TEST_CASE("one image: inspect, history, remove") {

@@ -21,6 +21,12 @@ inline std::string request_text(const endpoint& what, api_version version, bool 
   return *head + what.body;
 }
 
+// In the version that most cases speak.
+constexpr api_version newest{1, 51};
+
+inline std::string text(const endpoint& what) { return request_text(what, newest); }
+inline std::string text(const result<endpoint>& what) { return what ? text(*what) : what.error().message(); }
+
 // The text of a request without a body.
 inline std::string bare(std::string_view request_line, std::string_view fields = {}, bool length = false) {
   return std::string(request_line) + " HTTP/1.1\r\nUser-Agent: dockline/test\r\n" + std::string(fields) +

@@ -12,8 +12,6 @@
 namespace dockline::engine {
 namespace {
 
-constexpr api_version newest{1, 51};
-
 // A build that streams its context: what differs is the query.
 std::string build_text(std::string_view parameters) {
   std::string text = bare("POST /v1.51/build?" + std::string(parameters),

@@ -10,11 +10,6 @@
 namespace dockline::engine {
 namespace {
 
-constexpr api_version newest{1, 51};
-
-std::string text(const endpoint& what) { return request_text(what, newest); }
-std::string text(const result<endpoint>& what) { return what ? text(*what) : what.error().message(); }
-
 std::chrono::system_clock::time_point at(std::int64_t nanoseconds) {
   return std::chrono::system_clock::time_point(
       std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::nanoseconds(nanoseconds)));

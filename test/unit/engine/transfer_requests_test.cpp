@@ -9,12 +9,6 @@
 namespace dockline::engine {
 namespace {
 
-constexpr api_version newest{1, 51};
-
-std::string text(const result<endpoint>& what) {
-  return what ? request_text(*what, newest) : what.error().message();
-}
-
 const std::string digest = "sha256:" + std::string(64, 'a');
 // {"username":"test","password":"t"}
 const std::string credentials = "X-Registry-Auth: eyJ1c2VybmFtZSI6InRlc3QiLCJwYXNzd29yZCI6InQifQ==\r\n";

@@ -9,7 +9,7 @@
 namespace dockline::gcp {
 namespace {
 
-const clock_time now = clock_time(std::chrono::seconds(1'700'000'000)) + std::chrono::milliseconds(900);
+const clock_time signed_at = clock_time(std::chrono::seconds(1'700'000'000)) + std::chrono::milliseconds(900);
 
 service_account account() {
   service_account who;
@@ -42,7 +42,7 @@ parts open(const std::string& jwt) {
 
 TEST_SUITE("gcp/jwt") {
   TEST_CASE("an assertion: for the token's server, for an hour") {
-    const auto jwt = make_assertion(account(), "https://scope.example/a", now);
+    const auto jwt = make_assertion(account(), "https://scope.example/a", signed_at);
     REQUIRE(jwt.has_value());
     const parts text = open(*jwt);
     CHECK(text.header == R"({"alg":"RS256","typ":"JWT","kid":"kid1"})");
@@ -53,7 +53,7 @@ TEST_SUITE("gcp/jwt") {
   TEST_CASE("a token of one's own: no audience, but a subject") {
     service_account who = account();
     who.key_id.clear();
-    const auto jwt = make_own_token(who, "s1 s2", now);
+    const auto jwt = make_own_token(who, "s1 s2", signed_at);
     REQUIRE(jwt.has_value());
     const parts text = open(*jwt);
     CHECK(text.header == R"({"alg":"RS256","typ":"JWT"})");
@@ -74,7 +74,7 @@ TEST_SUITE("gcp/jwt") {
     CHECK_FALSE(is_signing_key(std::string_view(text, static_cast<std::size_t>(size))));
     service_account who = account();
     who.private_key = "x";
-    CHECK(make_own_token(who, "s", now).error() == errc::bad_configuration);
+    CHECK(make_own_token(who, "s", signed_at).error() == errc::bad_configuration);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "gcp/storage_requests.hpp"
 
+#include "unit/gcp/call_text.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -7,16 +9,7 @@
 namespace dockline::gcp {
 namespace {
 
-std::string text(const api_call& call) {
-  std::string all = call.method + ' ' + call.url + '\n';
-  for (const auto& [name, value] : call.fields) all += name + ": " + value + '\n';
-  all += '\n' + call.body;
-  for (const auto& part : call.parts)
-    all.append(static_cast<const char*>(part.bytes.data()), part.bytes.size());
-  return all;
-}
-
-upload_options options() {
+upload_options to_the_object() {
   upload_options some;
   some.bucket = "b1";
   some.object = "a/b c.tar.gz";
@@ -27,21 +20,22 @@ std::vector<http::body_part> bytes(const char* what) {
   return {http::body_part(nullptr, boost::asio::buffer(what, std::char_traits<char>::length(what)))};
 }
 
-const std::string base = "https://s.example";
+const std::string storage_base = "https://s.example";
 
 }  // namespace
 
 TEST_SUITE("gcp/storage_requests") {
   TEST_CASE("a session, and all in one request") {
-    CHECK(text(open_upload_session(base, options())) ==
+    CHECK(text(open_upload_session(storage_base, to_the_object())) ==
           "POST https://s.example/upload/storage/v1/b/b1/"
           "o?uploadType=resumable&name=a%2Fb+c.tar.gz&ifGenerationMatch=0\n"
           "Content-Type: application/json; charset=UTF-8\nX-Upload-Content-Type: application/gzip\n\n"
           R"({"contentType":"application/gzip"})");
-    upload_options over = options();
+    upload_options over = to_the_object();
     over.keep_existing = false;
-    CHECK(open_upload_session(base, over).url.ends_with("o?uploadType=resumable&name=a%2Fb+c.tar.gz"));
-    CHECK(text(upload_whole(base, options(), "AAAAAA==", bytes("content"), "B")) ==
+    CHECK(
+        open_upload_session(storage_base, over).url.ends_with("o?uploadType=resumable&name=a%2Fb+c.tar.gz"));
+    CHECK(text(upload_whole(storage_base, to_the_object(), "AAAAAA==", bytes("content"), "B")) ==
           "POST https://s.example/upload/storage/v1/b/b1/"
           "o?uploadType=multipart&name=a%2Fb+c.tar.gz&ifGenerationMatch=0\n"
           "Content-Type: multipart/related; boundary=B\n\n"
@@ -78,27 +72,29 @@ TEST_SUITE("gcp/storage_requests") {
   }
 
   TEST_CASE("objects") {
-    CHECK(text(get_object(base, "b1", "a/b c")) == "GET https://s.example/storage/v1/b/b1/o/a%2Fb%20c\n\n");
-    CHECK(text(delete_object(base, "b1", "a", "7")) ==
+    CHECK(text(get_object(storage_base, "b1", "a/b c")) ==
+          "GET https://s.example/storage/v1/b/b1/o/a%2Fb%20c\n\n");
+    CHECK(text(delete_object(storage_base, "b1", "a", "7")) ==
           "DELETE https://s.example/storage/v1/b/b1/o/a?generation=7\n\n");
-    CHECK(text(delete_object(base, "b1", "a", "")) == "DELETE https://s.example/storage/v1/b/b1/o/a\n\n");
-    CHECK(text(read_object(base, "b1", "log-1.txt", 9)) ==
+    CHECK(text(delete_object(storage_base, "b1", "a", "")) ==
+          "DELETE https://s.example/storage/v1/b/b1/o/a\n\n");
+    CHECK(text(read_object(storage_base, "b1", "log-1.txt", 9)) ==
           "GET https://s.example/storage/v1/b/b1/o/log-1.txt?alt=media\nRange: bytes=9-\n\n");
   }
 
   TEST_CASE("buckets") {
-    upload_options where = options();
+    upload_options where = to_the_object();
     where.bucket_location = "EU";
-    CHECK(text(insert_bucket(base, where, "p1")) ==
+    CHECK(text(insert_bucket(storage_base, where, "p1")) ==
           "POST https://s.example/storage/v1/b?project=p1\nContent-Type: application/json; charset=UTF-8\n\n"
           R"({"name":"b1","location":"EU","iamConfiguration":{"uniformBucketLevelAccess":{"enabled":true},)"
           R"("publicAccessPrevention":"enforced"},"lifecycle":{"rule":[{"action":{"type":"Delete"},)"
           R"("condition":{"age":30}}]}})");
     where.bucket_location.clear();
     where.bucket_lifetime_days = 0;
-    CHECK(insert_bucket(base, where, "p1").body.find("lifecycle") == std::string::npos);
-    CHECK(insert_bucket(base, where, "p1").body.find("location") == std::string::npos);
-    CHECK(text(list_buckets(base, "p1", "b1")) ==
+    CHECK(insert_bucket(storage_base, where, "p1").body.find("lifecycle") == std::string::npos);
+    CHECK(insert_bucket(storage_base, where, "p1").body.find("location") == std::string::npos);
+    CHECK(text(list_buckets(storage_base, "p1", "b1")) ==
           "GET https://s.example/storage/v1/b?project=p1&prefix=b1\n\n");
     CHECK(has_bucket(R"({"items":[{"name":"b10"},{"name":"b1"}]})", "b1"));
     for (const char* none : {"", "{}", R"({"items":[{"name":"b10"}]})", R"({"items":{"name":"b1"}})"})

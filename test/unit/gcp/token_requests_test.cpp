@@ -4,6 +4,7 @@
 
 #include "gcp/aws_request.hpp"
 #include "gcp/token_age.hpp"
+#include "unit/gcp/call_text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,13 +15,6 @@ using namespace std::chrono_literals;
 
 const clock_time now = clock_time(1'700'000'000s);  // 2023-11-14T22:13:20Z
 
-// A request as text.
-std::string text(const api_call& call) {
-  std::string all = call.method + ' ' + call.url + '\n';
-  for (const auto& [name, value] : call.fields) all += name + ": " + value + '\n';
-  return all + '\n' + call.body;
-}
-
 api_answer refusal(int status, std::string body, std::string date = "Tue, 14 Nov 2023 22:13:20 GMT") {
   api_answer answer;
   answer.head.status = status;
@@ -29,13 +23,13 @@ api_answer refusal(int status, std::string body, std::string date = "Tue, 14 Nov
   return answer;
 }
 
-credential_source user() {
+credential_source a_user() {
   credential_source source;
   source.who = authorized_user();
   return source;
 }
 
-credential_source account() {
+credential_source an_account() {
   service_account who;
   who.email = "a@b";
   credential_source source;
@@ -157,7 +151,7 @@ TEST_SUITE("gcp/token_requests") {
 
   TEST_CASE("refusals say what to run") {
     CHECK(explained(
-              user(),
+              a_user(),
               refusal(
                   400,
                   R"({"error":"invalid_grant","error_description":"Token has been expired or revoked."})")) ==
@@ -165,18 +159,18 @@ TEST_SUITE("gcp/token_requests") {
           "login: Token has been expired or revoked.");
     CHECK(
         explained(
-            account(),
+            an_account(),
             refusal(400,
                     R"({"error":"invalid_grant","error_description":"Invalid grant: account not found"})")) ==
         "no access token for the service account a@b: invalid_grant; is the key still there, and the account "
         "enabled? gcloud iam service-accounts keys list: Invalid grant: account not found");
-    CHECK(
-        explained(account(), refusal(400, R"({"error":"invalid_grant"})", "Tue, 14 Nov 2023 22:03:20 GMT")) ==
-        "no access token for the service account a@b: invalid_grant; this machine's clock is 10 minutes "
-        "ahead of the server's: set it right");
-    CHECK(explained(account(), refusal(400, "", "Tue, 14 Nov 2023 22:23:20 GMT"))
+    CHECK(explained(an_account(),
+                    refusal(400, R"({"error":"invalid_grant"})", "Tue, 14 Nov 2023 22:03:20 GMT")) ==
+          "no access token for the service account a@b: invalid_grant; this machine's clock is 10 minutes "
+          "ahead of the server's: set it right");
+    CHECK(explained(an_account(), refusal(400, "", "Tue, 14 Nov 2023 22:23:20 GMT"))
               .find("10 minutes behind the server's") != std::string::npos);
-    CHECK(explained(user(), refusal(503, "")) == "no access token for the user's credentials: status 503");
+    CHECK(explained(a_user(), refusal(503, "")) == "no access token for the user's credentials: status 503");
     CHECK(may_pass(refusal(503, "")));
     CHECK(may_pass(refusal(400, R"({"error":"internal_failure"})")));
     CHECK_FALSE(may_pass(refusal(400, R"({"error":"invalid_grant"})")));

@@ -1,6 +1,6 @@
 #include "http/proxy.hpp"
 
-#include "dockline/core/diagnostics.hpp"
+#include "unit/http/parsed_url.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,11 +8,6 @@
 
 namespace dockline::http {
 namespace {
-
-url at(std::string_view text) {
-  diagnostics why;
-  return parse_url(text, why).value();
-}
 
 bool direct(const std::string& list, std::string_view text) { return reached_directly(list, at(text)); }
 

@@ -1,6 +1,6 @@
 #include "http/url.hpp"
 
-#include "dockline/core/diagnostics.hpp"
+#include "unit/http/parsed_url.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,11 +18,6 @@ std::string read(std::string_view text) {
   }
   CHECK(why.empty());
   return where->origin() + ' ' + where->target;
-}
-
-url at(std::string_view text) {
-  diagnostics why;
-  return parse_url(text, why).value();
 }
 
 }  // namespace

@@ -15,35 +15,18 @@
 #include <vector>
 
 namespace dockline::progress {
-namespace {
-
-std::string read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::vector<std::filesystem::path> recordings() {
-  std::vector<std::filesystem::path> found;
-  for (const auto& entry : std::filesystem::directory_iterator(test_data() / "streams"))
-    if (entry.path().extension() == ".json") found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-}  // namespace
-
 TEST_SUITE("progress/build_messages_golden") {
   TEST_CASE("recorded answers give the events and the outcome of their listing, however they are cut") {
-    const auto found = recordings();
+    const auto found = recordings("streams");
     CHECK(found.size() >= 30);
     for (const auto& path : found) {
       CAPTURE(path.filename().string());
-      const std::string answer = read(path);
+      const std::string answer = read_file(path);
       const std::string listing = decode_build(answer).listing;
       auto golden = path;
       golden.replace_extension(".events");
       if (std::getenv("DOCKLINE_RENEW_GOLDEN") != nullptr) std::ofstream(golden, std::ios::binary) << listing;
-      CHECK(listing == read(golden));
+      CHECK(listing == read_file(golden));
       for (const std::size_t chunk : {1U, 7U, 100U, 1000U})
         CHECK(decode_build(answer, chunk).listing == listing);
     }
@@ -51,9 +34,9 @@ TEST_SUITE("progress/build_messages_golden") {
 
   TEST_CASE("an answer that stops anywhere before its outcome is never a success") {
     std::size_t cuts = 0;
-    for (const auto& path : recordings()) {
+    for (const auto& path : recordings("streams")) {
       CAPTURE(path.filename().string());
-      const std::string answer = read(path);
+      const std::string answer = read_file(path);
       // The last message that tells an image, or the error. podman tells the id in a line before, too.
       std::size_t end = 0;
       for (const auto* mark : {"{\"aux\":{\"ID\"", "{\"id\":\"moby.image.id\"", "{\"errorDetail\""})

@@ -1,5 +1,7 @@
 #include "dockline/progress/plain_renderer.hpp"
 
+#include "unit/progress/log_event.hpp"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -27,10 +29,6 @@ std::string render(std::initializer_list<timed> events, bool finish = true) {
   for (const auto& [at, body] : events) renderer.show({event_time(1'000'000s + at), body});
   if (finish) renderer.finish();
   return text;
-}
-
-step_log log(int index, std::string bytes, output_stream stream = output_stream::out) {
-  return {index, stream, std::move(bytes)};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "dockline/progress/terminal_renderer.hpp"
 
 #include "support/screen.hpp"
+#include "unit/progress/log_event.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -63,10 +64,6 @@ class session {
   terminal_renderer renderer_;
   event_time now_;
 };
-
-step_log log(int index, std::string bytes, output_stream stream = output_stream::out) {
-  return {index, stream, std::move(bytes)};
-}
 
 }  // namespace
 

@@ -18,19 +18,6 @@
 namespace dockline::progress {
 namespace {
 
-std::string read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::vector<std::filesystem::path> recordings() {
-  std::vector<std::filesystem::path> found;
-  for (const auto& entry : std::filesystem::directory_iterator(test_data() / "transfers"))
-    if (entry.path().extension() == ".json") found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
 // The operation is the beginning of the file's name.
 transfer kind_of(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
@@ -43,16 +30,16 @@ transfer kind_of(const std::filesystem::path& path) {
 
 TEST_SUITE("progress/transfer_messages_golden") {
   TEST_CASE("recorded answers give the events and the outcome of their listing, however they are cut") {
-    const auto found = recordings();
+    const auto found = recordings("transfers");
     CHECK(found.size() >= 55);
     for (const auto& path : found) {
       CAPTURE(path.filename().string());
-      const std::string answer = read(path);
+      const std::string answer = read_file(path);
       const std::string listing = decode_transfer(kind_of(path), answer).listing;
       auto golden = path;
       golden.replace_extension(".events");
       if (std::getenv("DOCKLINE_RENEW_GOLDEN") != nullptr) std::ofstream(golden, std::ios::binary) << listing;
-      CHECK(listing == read(golden));
+      CHECK(listing == read_file(golden));
       for (const std::size_t chunk : {1U, 7U, 100U, 1000U})
         CHECK(decode_transfer(kind_of(path), answer, chunk).listing == listing);
     }
@@ -60,9 +47,9 @@ TEST_SUITE("progress/transfer_messages_golden") {
 
   TEST_CASE("an answer that stops before its outcome is never a success") {
     std::size_t cuts = 0;
-    for (const auto& path : recordings()) {
+    for (const auto& path : recordings("transfers")) {
       CAPTURE(path.filename().string());
-      const std::string answer = read(path);
+      const std::string answer = read_file(path);
       // dockerd's outcome. podman's pull ends with a message that it may send of a layer before.
       std::size_t end = std::string::npos;
       for (const auto* mark :

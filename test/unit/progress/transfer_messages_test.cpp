@@ -11,8 +11,8 @@
 namespace dockline::progress {
 namespace {
 
-const std::string digits(64, 'a');
-const std::string digest = "sha256:" + digits;
+const std::string layer_digits(64, 'a');
+const std::string digest = "sha256:" + layer_digits;
 const std::string other_digest = "sha256:" + std::string(64, 'b');
 
 std::string status(std::string_view words) { return "{\"status\":\"" + std::string(words) + "\"}\n"; }

@@ -1,5 +1,7 @@
 #include "commands/build_arguments.hpp"
 
+#include "unit/tools/parsed.hpp"
+
 #include <CLI/CLI.hpp>
 #include <doctest/doctest.h>
 
@@ -11,18 +13,9 @@ namespace dockline::tool {
 namespace {
 
 // The words after `dockline build`, parsed.
-build_arguments parse(std::vector<std::string> words) {
-  CLI::App app;
-  build_arguments arguments;
-  declare(app, arguments);
-  std::vector<std::string> reversed(words.rbegin(), words.rend());
-  app.parse(reversed);
-  return arguments;
-}
-
 std::optional<engine::build_options> options_of(std::vector<std::string> words) {
   console terminal;
-  return engine_options_of(parse(std::move(words)), terminal);
+  return engine_options_of(parsed<build_arguments>(std::move(words)), terminal);
 }
 
 }  // namespace
@@ -67,12 +60,12 @@ TEST_SUITE("tools/build_arguments") {
     CHECK(options->force_remove);
     CHECK_FALSE(options->no_cache);
     CHECK(options->memory_swap == 0);
-    const build_arguments arguments = parse({"dir"});
+    const build_arguments arguments = parsed<build_arguments>({"dir"});
     CHECK(arguments.context.path == "dir");
-    CHECK(parse({}).context.path == ".");
+    CHECK(parsed<build_arguments>({}).context.path == ".");
     // What may be given several times takes one word each time.
     for (const auto option : {"-t", "--build-arg", "--label", "--cache-from", "--add-host", "--ulimit"})
-      CHECK_MESSAGE(parse({option, "value", "dir"}).context.path == "dir", option);
+      CHECK_MESSAGE(parsed<build_arguments>({option, "value", "dir"}).context.path == "dir", option);
     CHECK(arguments.progress == "auto");
     CHECK(arguments.context.compression == "auto");
   }
@@ -218,7 +211,7 @@ TEST_SUITE("tools/build_arguments") {
         {"--cpu-quota", "x", "dir"},
         {"-t"},
     };
-    for (const auto& words : lines) CHECK_THROWS_AS(parse(words), CLI::ParseError);
+    for (const auto& words : lines) CHECK_THROWS_AS(parsed<build_arguments>(words), CLI::ParseError);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "commands/cloud_arguments.hpp"
 
 #include "commands/build_arguments.hpp"
+#include "unit/tools/parsed.hpp"
 
 #include <CLI/CLI.hpp>
 #include <doctest/doctest.h>
@@ -14,26 +15,18 @@ namespace {
 using words = std::vector<std::string>;
 
 // The words after `dockline build`, parsed.
-build_arguments parse(words given) {
-  CLI::App app;
-  build_arguments arguments;
-  declare(app, arguments);
-  words reversed(given.rbegin(), given.rend());
-  app.parse(reversed);
-  return arguments;
-}
-
 std::string why_not(words given, const global_options& global = {}) {
-  return why_not(parse(std::move(given)), global);
+  return why_not(parsed<build_arguments>(std::move(given)), global);
 }
 
 }  // namespace
 
 TEST_SUITE("tools/cloud_arguments") {
   TEST_CASE("what the cloud is told") {
-    const auto cloud = parse({"--image-build-bucket", "b", "--project", "p", "--region", "r", "--disk-size",
-                              "7", "--build-tag", "one", "--build-tag", "two", "."})
-                           .cloud;
+    const auto cloud =
+        parsed<build_arguments>({"--image-build-bucket", "b", "--project", "p", "--region", "r",
+                                 "--disk-size", "7", "--build-tag", "one", "--build-tag", "two", "."})
+            .cloud;
     CHECK(cloud.bucket == "b");
     CHECK(cloud.project == "p");
     CHECK(cloud.region == "r");

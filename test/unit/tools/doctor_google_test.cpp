@@ -16,7 +16,7 @@ findings google(gcp::environment variables) {
   return found;
 }
 
-bool says(const findings& found, std::string_view words) {
+bool report_says(const findings& found, std::string_view words) {
   return report_text({found}).find(words) != std::string::npos;
 }
 
@@ -31,27 +31,27 @@ TEST_SUITE("tools/doctor_google") {
       return google(std::move(more));
     };
     // Whoever has neither does not use Google.
-    if (says(with({}), "Credentials:       none")) {
+    if (report_says(with({}), "Credentials:       none")) {
       CHECK(with({}).problems.empty());
       const findings lonely = with({{"GOOGLE_CLOUD_PROJECT", "p-1"}});
-      CHECK(says(lonely, "Project:           p-1\n"));
-      CHECK(says(lonely, "cure: gcloud auth application-default login"));
+      CHECK(report_says(lonely, "Project:           p-1\n"));
+      CHECK(report_says(lonely, "cure: gcloud auth application-default login"));
       CHECK(is_usable({lonely}));
     }
     tree.file(
         "user.json",
         R"({"type":"authorized_user","client_id":"c","client_secret":"hunter2","refresh_token":"hunter3"})");
     const findings user = with({{"GOOGLE_APPLICATION_CREDENTIALS", tree.path("user.json")}});
-    CHECK(says(user, "user.json"));
-    CHECK(says(user, "no project is named"));
-    CHECK_FALSE(says(user, "hunter"));
+    CHECK(report_says(user, "user.json"));
+    CHECK(report_says(user, "no project is named"));
+    CHECK_FALSE(report_says(user, "hunter"));
     const findings both =
         with({{"GOOGLE_APPLICATION_CREDENTIALS", tree.path("user.json")}, {"GOOGLE_CLOUD_PROJECT", "p-1"}});
     CHECK(both.problems.empty());
     tree.file("user.json", "{ oops");
     const findings broken = with({{"GOOGLE_APPLICATION_CREDENTIALS", tree.path("user.json")}});
     CHECK(broken.problems.size() == 1);
-    CHECK(says(broken, "cure: mend the file"));
+    CHECK(report_says(broken, "cure: mend the file"));
     CHECK(is_usable({broken}));
   }
 }

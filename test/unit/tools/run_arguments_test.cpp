@@ -1,5 +1,7 @@
 #include "commands/run_arguments.hpp"
 
+#include "unit/tools/parsed.hpp"
+
 #include <CLI/CLI.hpp>
 #include <doctest/doctest.h>
 
@@ -11,19 +13,15 @@ namespace dockline::tool {
 namespace {
 
 // The words between `dockline run` and the image, parsed.
-run_arguments parse(std::vector<std::string> words) {
-  CLI::App app;
-  run_arguments arguments;
-  declare(app, arguments);
-  std::vector<std::string> reversed(words.rbegin(), words.rend());
-  app.parse(reversed);
+run_arguments parse_run(const std::vector<std::string>& words) {
+  run_arguments arguments = parsed<run_arguments>(words);
   arguments.image_and_command = {"app:1", "a", "-b"};
   return arguments;
 }
 
 std::optional<engine::container_options> container(std::vector<std::string> words) {
   console terminal;
-  return container_of(parse(std::move(words)), terminal);
+  return container_of(parse_run(std::move(words)), terminal);
 }
 
 }  // namespace
