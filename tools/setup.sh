@@ -104,11 +104,11 @@ build_with_clang() { # as build
   CXX="$(command -v ccache >/dev/null && echo 'ccache ')clang++-16 -Xclang -fno-pch-timestamp" build "$@"
 }
 # Optimising is more than half the time of a build with sanitizers.
-build_sanitized() { # build_sanitized FOLDER SANITIZERS TARGET...
+build_sanitized() { # build_sanitized FOLDER SANITIZERS MESON-OPTION... -- TARGET...
   local folder=$1 sanitizers=$2
   shift 2
   build_with_clang "$folder" -Dwerror=true -Doptimization=0 -Ddebug=false -Dcpp_args=-gline-tables-only \
-    "-Db_sanitize=$sanitizers" -Db_lundef=false -Dtool=enabled -Dtests=enabled -- "$@"
+    "-Db_sanitize=$sanitizers" -Db_lundef=false -Dtool=enabled -Dtests=enabled "$@"
 }
 # A finding ends the program, so that its test fails.
 ubsan_options=halt_on_error=1:print_stacktrace=1:suppressions=$top/tools/ubsan.supp

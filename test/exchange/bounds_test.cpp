@@ -7,7 +7,7 @@
 namespace dockline::test {
 namespace {
 
-constexpr std::string_view streaming = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+constexpr std::string_view stream_head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
 
 // Sends without an end, until the client has had enough.
 void send_for_ever(peer& client, const std::string& piece) {
@@ -144,7 +144,7 @@ TEST_SUITE("exchange/bounds") {
     };
     fake_daemon daemon([&](peer& client) {
       client.read_request();
-      client.send(streaming);
+      client.send(stream_head);
       client.send(floods[client.number()].first);
       send_for_ever(client, floods[client.number()].second);
     });

@@ -15,7 +15,7 @@ constexpr std::array<asio::cancellation_type, 3> every_type = {
     asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total};
 
 // Where an operation may be when it is stopped.
-enum class at {
+enum class stuck {
   source_reading,   // the source has nothing yet
   body_sending,     // the daemon does not read
   head_waiting,     // the daemon is silent
@@ -23,11 +23,12 @@ enum class at {
   body_begun,       // half of the answer came
   refusal_reading,  // half of a refusal came
 };
-constexpr std::array<at, 6> everywhere = {at::source_reading, at::body_sending, at::head_waiting,
-                                          at::head_begun,     at::body_begun,   at::refusal_reading};
+constexpr std::array<stuck, 6> every_place = {stuck::source_reading, stuck::body_sending,
+                                              stuck::head_waiting,   stuck::head_begun,
+                                              stuck::body_begun,     stuck::refusal_reading};
 
 // Serves one connection up to the place, and the others of it whole.
-fake_daemon::script stuck_at(at place, gate& there) {
+fake_daemon::script stuck_at(stuck place, gate& there) {
   return [place, &there](peer& client) {
     if (client.number() > 0) {
       client.read_request();
@@ -37,32 +38,32 @@ fake_daemon::script stuck_at(at place, gate& there) {
     }
     client.read_head();
     switch (place) {
-      case at::source_reading: break;
-      case at::body_sending: client.read_raw(300'000); break;
-      case at::head_waiting: client.read_body(); break;
-      case at::head_begun:
+      case stuck::source_reading: break;
+      case stuck::body_sending: client.read_raw(300'000); break;
+      case stuck::head_waiting: client.read_body(); break;
+      case stuck::head_begun:
         client.read_body();
         client.send("HTTP/1.1 200 OK\r\nContent-");
         break;
-      case at::body_begun:
+      case stuck::body_begun:
         client.read_body();
         client.send("HTTP/1.1 200 OK\r\n\r\n{\"stream\":\"Step 1/2 : FROM scratch\"}\r\n{\"str");
         break;
-      case at::refusal_reading:
+      case stuck::refusal_reading:
         client.read_body();
         client.send("HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n{\"mess");
         break;
     }
-    if (place != at::source_reading && place != at::body_sending) client.wait_until_read();
+    if (place != stuck::source_reading && place != stuck::body_sending) client.wait_until_read();
     there.open();
     client.wait_for_close();
   };
 }
 
-std::shared_ptr<scripted_source> source_for(at place, const asio::any_io_executor& executor) {
+std::shared_ptr<scripted_source> source_for(stuck place, const asio::any_io_executor& executor) {
   auto source = std::make_shared<scripted_source>(
-      executor, place == at::body_sending ? std::uint64_t{64} << 20 : std::uint64_t{1000});
-  source->hangs = place == at::source_reading;
+      executor, place == stuck::body_sending ? std::uint64_t{64} << 20 : std::uint64_t{1000});
+  source->hangs = place == stuck::source_reading;
   return source;
 }
 
@@ -77,7 +78,7 @@ void run_until(asio::io_context& context, gate& there) {
 
 TEST_SUITE("exchange/cancellation") {
   TEST_CASE("a build is cancelled at every place, by every type") {
-    for (const at place : everywhere) {
+    for (const stuck place : every_place) {
       // A machine that is busy elsewhere may hold up one of them, not all.
       auto soonest = std::chrono::steady_clock::duration::max();
       CAPTURE(static_cast<int>(place));
@@ -100,7 +101,7 @@ TEST_SUITE("exchange/cancellation") {
         CHECK(seen->code == condition::cancelled);
         CHECK(seen->value.id.empty());
         CHECK(source.use_count() == 1);
-        if (place == at::source_reading) CHECK(source->cancelled == 1);
+        if (place == stuck::source_reading) CHECK(source->cancelled == 1);
         const auto records = daemon.wait();
         REQUIRE(records.size() == 1);
         CHECK(records[0].client_closed);
@@ -159,9 +160,9 @@ TEST_SUITE("exchange/cancellation") {
 
   TEST_CASE("cancelled twice, and again when it is over") {
     gate there;
-    fake_daemon daemon(stuck_at(at::head_waiting, there));
+    fake_daemon daemon(stuck_at(stuck::head_waiting, there));
     conversation talk(daemon);
-    const auto seen = talk.begin_build(source_for(at::head_waiting, talk.context.get_executor()));
+    const auto seen = talk.begin_build(source_for(stuck::head_waiting, talk.context.get_executor()));
     run_until(talk.context, there);
     talk.cancel.emit(asio::cancellation_type::total);
     talk.cancel.emit(asio::cancellation_type::terminal);
@@ -194,7 +195,7 @@ TEST_SUITE("exchange/cancellation") {
   }
 
   TEST_CASE("the loop goes away at every place: nothing completes, nothing is left") {
-    for (const at place : everywhere) {
+    for (const stuck place : every_place) {
       CAPTURE(static_cast<int>(place));
       gate there;
       fake_daemon daemon(stuck_at(place, there));

@@ -4,8 +4,8 @@
 #include "dockline/archive/build_context.hpp"
 
 #include "exchange/conversation.hpp"
+#include "support/entries_of.hpp"
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,14 +16,6 @@
 
 namespace dockline::test {
 namespace {
-
-int entries_of(const char* folder) {
-  int count = 0;
-  DIR* all = ::opendir(folder);
-  while (::readdir(all) != nullptr) ++count;
-  ::closedir(all);
-  return count;
-}
 
 void write_text(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
@@ -84,8 +76,8 @@ TEST_SUITE("exchange/context_cancellation") {
       auto soonest = std::chrono::steady_clock::duration::max();
       int ended = 0;
       for (const auto after : {5ms, 20ms, 60ms}) {
-        const int descriptors = entries_of("/proc/self/fd");
-        const int threads = entries_of("/proc/self/task");
+        const std::size_t descriptors = entries_of("/proc/self/fd");
+        const std::size_t threads = entries_of("/proc/self/task");
         {
           conversation talk(daemon);
           archive::context_options options;

@@ -49,7 +49,7 @@ archive::build_context open(const std::string& directory) {
   return std::move(*opened);
 }
 
-engine::client_options options_for(const stage& where) {
+engine::client_options options_on(const stage& where) {
   engine::client_options options;
   options.host = where.daemon.host();
   options.api_version = "1.41";
@@ -70,7 +70,7 @@ stage::stage(answers given) : daemon(script_for(given)), web("127.0.0.1", daemon
 }
 
 scene::scene(const stage& where, const asio::any_io_executor& own)
-    : on(where), executor(own), daemon(own, options_for(where)) {}
+    : on(where), executor(own), daemon(own, options_on(where)) {}
 
 std::shared_ptr<byte_source> scene::source() const {
   return std::make_shared<scripted_source>(executor, 100);

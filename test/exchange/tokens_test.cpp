@@ -21,7 +21,7 @@
 namespace dockline::test {
 namespace {
 
-void serve_versions(peer& client) {
+void serve_version(peer& client) {
   for (;;) {
     client.read_request();
     client.send(version_answer);
@@ -66,7 +66,7 @@ class background {
 
 TEST_SUITE("exchange/tokens") {
   TEST_CASE("a callback, never called before the operation has returned, on its own executor") {
-    fake_daemon daemon(serve_versions);
+    fake_daemon daemon(serve_version);
     conversation talk(daemon);
     asio::thread_pool elsewhere(1);
     std::promise<std::thread::id> where;
@@ -88,7 +88,7 @@ TEST_SUITE("exchange/tokens") {
 
   TEST_CASE("co_await: with the default token, which throws the daemon's words, and with others") {
     fake_daemon daemon(serve_builds);
-    fake_daemon versions(serve_versions);
+    fake_daemon versions(serve_version);
     conversation talk(daemon);
     engine::client other(talk.context.get_executor(), options_for(versions.host()));
     in_coroutine(talk.context, [&]() -> asio::awaitable<void> {
@@ -143,7 +143,7 @@ TEST_SUITE("exchange/tokens") {
   }
 
   TEST_CASE("deferred starts nothing until it is asked to") {
-    fake_daemon daemon(serve_versions);
+    fake_daemon daemon(serve_version);
     conversation talk(daemon);
     auto later = engine::async_version(talk.daemon, asio::deferred);
     talk.run();
@@ -177,7 +177,7 @@ TEST_SUITE("exchange/tokens") {
   }
 
   TEST_CASE("an operation keeps the loop of its handler running") {
-    fake_daemon daemon(serve_versions);
+    fake_daemon daemon(serve_version);
     asio::io_context own;
     asio::thread_pool pool(1);
     engine::client client(pool.get_executor(), options_for(daemon.host()));

@@ -18,6 +18,8 @@
 
 namespace dockline::test {
 
+inline constexpr auto check_path = "/grpc.health.v1.Health/Check";
+
 inline const std::string session_answer =
     "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
 

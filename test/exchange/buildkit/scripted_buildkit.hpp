@@ -8,6 +8,7 @@
 #include "buildkit/packet.hpp"
 #include "core/encoding.hpp"
 #include "exchange/buildkit/in_session.hpp"
+#include "support/entries_of.hpp"
 #include "support/status_response.hpp"
 #include "unit/archive/scratch_tree.hpp"
 
@@ -31,7 +32,6 @@
 
 namespace dockline::test {
 
-inline constexpr auto check_path = "/grpc.health.v1.Health/Check";
 inline constexpr auto diff_copy_path = "/moby.filesync.v1.FileSync/DiffCopy";
 inline constexpr std::size_t big_file = 3'000'000;
 
@@ -288,11 +288,6 @@ class in_build : public conversation {
   archive::scratch_tree tree;
   told news;
 };
-
-inline std::size_t entries_of(const char* folder) {
-  return static_cast<std::size_t>(
-      std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
-}
 
 // What a process may forget to give back.
 struct held {

@@ -23,7 +23,7 @@ std::size_t resident() {
   return pages * 4096;
 }
 
-void run_until(asio::io_context& context, gate& there) {
+void run_until_at(asio::io_context& context, gate& there) {
   const auto end = std::chrono::steady_clock::now() + patience;
   while (!there.wait(0ms) && std::chrono::steady_clock::now() < end) context.run_for(1ms);
   // What the daemon sent is on its way to the operation.
@@ -156,7 +156,7 @@ TEST_SUITE("exchange/session build") {
         });
         in_build talk(buildkit.daemon);
         const auto seen = talk.begin_session_build();
-        run_until(talk.context, there);
+        run_until_at(talk.context, there);
         REQUIRE(seen->completions == 0);
         talk.cancel.emit(type);
         talk.run();
@@ -184,7 +184,7 @@ TEST_SUITE("exchange/session build") {
       {
         in_build talk(buildkit.daemon);
         seen = talk.begin_session_build();
-        run_until(talk.context, there);
+        run_until_at(talk.context, there);
         REQUIRE_FALSE(seen.expired());
         CHECK(seen.lock()->completions == 0);
       }

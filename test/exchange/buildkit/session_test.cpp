@@ -14,7 +14,6 @@
 namespace dockline::test {
 namespace {
 
-constexpr auto check_path = "/grpc.health.v1.Health/Check";
 const std::string serving("\x08\x01", 2);
 
 asio::awaitable<grpc::status> echo(grpc::call made) {

@@ -14,8 +14,8 @@ namespace dockline::test {
 namespace {
 
 // What a build's events say, put together.
-struct heard {
-  heard() = default;
+struct build_news {
+  build_news() = default;
 
   progress::event_sink sink() {
     return [this](const progress::event& what) { take(what.body); };
@@ -68,12 +68,12 @@ class cloud_building : public cloud {
   }
 
   gcp::cloud_build_options options;
-  heard events;
+  build_news events;
 };
 
-const std::string digest = "sha256:" + std::string(64, 'd');
+const std::string cloud_digest = "sha256:" + std::string(64, 'd');
 const std::string images =
-    R"("results": {"images": [{"name": "gcr.io/dockline-test/app:1", "digest": ")" + digest + R"("}]})";
+    R"("results": {"images": [{"name": "gcr.io/dockline-test/app:1", "digest": ")" + cloud_digest + R"("}]})";
 
 // The log of one step of docker build, as the classic builder writes it.
 const std::string one_step_log =
@@ -98,7 +98,7 @@ TEST_SUITE("exchange/gcp/builds") {
       INFO(seen.words());
       REQUIRE(!seen.code);
       REQUIRE(seen.value.images.size() == 1);
-      CHECK(seen.value.images[0].digest == digest);
+      CHECK(seen.value.images[0].digest == cloud_digest);
       CHECK(seen.value.build.status == gcp::build_status::success);
       CHECK(!seen.value.build.log_url.empty());
       CHECK(there.events.complete);
