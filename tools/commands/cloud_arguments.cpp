@@ -66,11 +66,17 @@ std::string why_not(const build_arguments& arguments, const global_options& glob
   }
   constexpr std::string_view no_daemon = "nothing is asked of a daemon with --image-build-bucket";
   constexpr std::string_view machine = "Cloud Build has whole machines; choose one with --machine-type";
+  constexpr std::string_view session = "takes a session with the builder, which Cloud Build does not give";
   constexpr std::string_view buildkit = "is of the classic builder; Cloud Build uses BuildKit here";
   return first_of({{"--tag", arguments.tags.empty(),
                     "Cloud Build pushes the image, so it needs a name: gcr.io/PROJECT/NAME"},
                    {"--host", !global.host.empty(), no_daemon},
                    {"--context", !global.context.empty(), no_daemon},
+                   {"--secret", !arguments.secrets.empty(), session},
+                   {"--ssh", !arguments.ssh.empty(), session},
+                   {"--output", !arguments.output.empty(), session},
+                   {"--cache-to", !arguments.cache_to.empty(),
+                    "is not needed: the image that is pushed holds its cache, for --cache-from"},
                    {"--builder classic", arguments.builder == "classic", buildkit},
                    {"--memory", !arguments.memory.empty(), machine},
                    {"--memory-swap", !arguments.memory_swap.empty(), machine},

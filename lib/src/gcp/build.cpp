@@ -33,6 +33,7 @@ upload_options upload_of(const cloud_build_options& options, const build_place& 
   upload_options upload;
   upload.bucket = options.bucket;
   upload.bucket_location = options.bucket_location;
+  if (upload.bucket_location.empty() && where.region != "global") upload.bucket_location = where.region;
   upload.create_bucket = options.create_bucket;
   upload.project = where.project;
   upload.piece_size = options.piece_size;
@@ -56,7 +57,7 @@ asio::awaitable<void> remove_upload(std::shared_ptr<client_state> state, stored_
 }
 
 task<cloud_image> build_from(std::shared_ptr<client_state> state, build_place where, stored_object source,
-                             cloud_build_options options, std::shared_ptr<cloud_news> news,
+                             cloud_build_options options, std::shared_ptr<cloud_news> news, bool& goes_on,
                              diagnostics& why) {
   build_request request = std::move(options.request);
   request.source_bucket = source.bucket;
@@ -67,9 +68,12 @@ task<cloud_image> build_from(std::shared_ptr<client_state> state, build_place wh
   cloud_image image;
   image.source = std::move(source);
   image.build = std::move(*created);
-  if (options.detach) co_return image;
+  if (options.detach) {
+    goes_on = true;
+    co_return image;
+  }
   progress::event_sink sink = [news](const progress::event& what) { news->tell(what); };
-  auto ended = co_await wait_for(state, where, image.build.id, options.wait, std::move(sink), why);
+  auto ended = co_await wait_for(state, where, image.build.id, options.wait, std::move(sink), goes_on, why);
   if (!ended) co_return ended.error();
   image.build = std::move(*ended);
   image.images = image.build.images;
@@ -97,9 +101,11 @@ task<cloud_image> build(std::shared_ptr<client_state> state, source_factory sour
     co_return uploaded.error();
   }
   const stored_object kept = *uploaded;
-  const bool detached = options.detach;
-  auto image = co_await build_from(state, *where, std::move(*uploaded), std::move(options), news, why);
-  if (own && !(image && detached)) co_await remove_upload(state, kept);
+  bool goes_on = false;
+  auto image =
+      co_await build_from(state, *where, std::move(*uploaded), std::move(options), news, goes_on, why);
+  // One that goes on may still have to fetch it.
+  if (own && !goes_on) co_await remove_upload(state, kept);
   if (image) image->warnings = news->warnings;
   co_return image;
 }

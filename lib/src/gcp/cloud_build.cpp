@@ -208,7 +208,10 @@ task<build_record> create_and_find(std::shared_ptr<client_state> state, build_pl
     // What was said may have been done: there is one build, or none, never two.
     if (reached) {
       auto found = co_await find_tagged(state, *settled, tag, why);
-      if (!found && found.error() == condition::cancelled) co_return found.error();
+      if (!found && found.error() == condition::cancelled) {
+        co_await stop_tagged(state, *settled, tag);
+        co_return aborted();
+      }
       // Whether it is there cannot be told: then it is not created again.
       if (!found) co_return found.error();
       if (*found) co_return std::move(**found);
@@ -220,7 +223,10 @@ task<build_record> create_and_find(std::shared_ptr<client_state> state, build_pl
     }
     const auto pause = attempts.failed(std::chrono::steady_clock::now(), reached, asked_for);
     if (!pause) co_return failure;
-    if (auto waited = co_await state->wait(*pause); !waited) co_return waited.error();
+    if (auto waited = co_await state->wait(*pause); !waited) {
+      if (reached) co_await stop_tagged(state, *settled, tag);
+      co_return waited.error();
+    }
     why.clear();
   }
 }

@@ -14,8 +14,10 @@ task<build_record> create_and_find(std::shared_ptr<client_state> state, build_pl
                                    diagnostics& why);
 task<build_record> get(std::shared_ptr<client_state> state, build_place where, std::string id,
                        diagnostics& why);
+// `goes_on` becomes true when the wait ended before the build, and did not stop it.
 task<build_record> wait_for(std::shared_ptr<client_state> state, build_place where, std::string id,
-                            wait_options options, progress::event_sink on_event, diagnostics& why);
+                            wait_options options, progress::event_sink on_event, bool& goes_on,
+                            diagnostics& why);
 
 // Cancels a build within some seconds, also for an operation that is itself cancelled. Nothing is said when
 // that fails.

@@ -153,7 +153,10 @@ class build_writer {
       words.emplace_back(option);
       words.push_back(literal(value));
     };
-    if (!what_.network.empty()) add("--network", what_.network);
+    // Which BuildKit refuses.
+    const std::string_view otherwise = what_.buildkit ? "" : "cloudbuild";
+    if (const auto network = what_.network.empty() ? otherwise : what_.network; !network.empty())
+      add("--network", network);
     for (const auto& image : what_.images) add("-t", image);
     for (const auto& image : what_.cache_from) add("--cache-from", image);
     // Else nothing could take its layers from the image once it is pushed.
@@ -256,6 +259,9 @@ result<void> check(const build_place& where, const build_request& what, diagnost
                       });
     if (!good) return refuse("substitution \"" + name + "\": '_' and then capitals, digits and '_'");
   }
+  constexpr std::array<std::string_view, 4> networks{"", "default", "none", "host"};
+  if (what.buildkit && std::ranges::find(networks, what.network) == networks.end())
+    return refuse("BuildKit has the networks default, none and host, not " + what.network);
   if (what.disk_gb < 0 || what.disk_gb > 4000) return refuse("the disk of a build has at most 4000 GB");
   constexpr std::chrono::hours day{24};
   if (what.timeout.count() <= 0 || what.timeout > day || what.queue_ttl.count() <= 0 || what.queue_ttl > day)

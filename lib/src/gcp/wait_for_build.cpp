@@ -51,13 +51,13 @@ class waiting {
         options_(options),
         on_event_(std::move(on_event)) {}
 
-  task<build_record> run(diagnostics& why) {
+  task<build_record> run(bool& goes_on, diagnostics& why) {
     auto outcome = co_await go(why);
     if (outcome || over_ || where_.project.empty()) co_return outcome;
     const bool cancelled = outcome.error() == condition::cancelled;
     const bool late = outcome.error() == errc::timed_out && late_;
-    if ((cancelled && options_.cancel_when_cancelled) || (late && options_.cancel_when_late))
-      co_await stop_build(state_, where_, id_);
+    goes_on = !(cancelled && options_.cancel_when_cancelled) && !(late && options_.cancel_when_late);
+    if (!goes_on) co_await stop_build(state_, where_, id_);
     co_return outcome;
   }
 
@@ -90,7 +90,6 @@ class waiting {
       auto next = pause;
       if (options_.longest_wait > 0ms) next = std::min(next, options_.longest_wait - spent);
       if (auto waited = co_await state_->wait(std::max(next, 1ms)); !waited) co_return waited.error();
-      // A log that moves is looked at often; a build in the queue, or one that is silent, less so.
       pause = std::min(pause * 5 / 4 + 1ms, options_.longest_pause);
     }
   }
@@ -155,9 +154,10 @@ class waiting {
 }  // namespace
 
 task<build_record> wait_for(std::shared_ptr<client_state> state, build_place where, std::string id,
-                            wait_options options, progress::event_sink on_event, diagnostics& why) {
+                            wait_options options, progress::event_sink on_event, bool& goes_on,
+                            diagnostics& why) {
   waiting wait(std::move(state), std::move(where), std::move(id), options, std::move(on_event));
-  auto build = co_await wait.run(why);
+  auto build = co_await wait.run(goes_on, why);
   co_return build;
 }
 
@@ -167,9 +167,9 @@ void start_wait_for_build(client google, build_place where, std::string id, wait
   auto state = google.state();
   spawn<build_record>(state->strand, why, std::move(handler),
                       [state, where = std::move(where), id = std::move(id), options,
-                       on_event = std::move(on_event)](diagnostics& words) mutable {
+                       on_event = std::move(on_event), ignored = false](diagnostics& words) mutable {
                         return wait_for(state, std::move(where), std::move(id), options, std::move(on_event),
-                                        words);
+                                        ignored, words);
                       });
 }
 

@@ -242,7 +242,22 @@ TEST_SUITE("exchange/gcp/builds") {
       CHECK(build.find("status").string_or_empty() == "CANCELLED");
   }
 
-  TEST_CASE("a wait that is over cancels the build, or leaves it") {
+  TEST_CASE("cancelled while a build is looked for whose answer was lost, it is stopped") {
+    const google_server server({"--bucket", "box"});
+    server.scripts(R"([{"log": ["BUILD\n", 60]}])");
+    server.faults(R"([{"method": "POST", "path": "/builds$", "nth": 1, "action": {"reset": "after"}},)"
+                  R"({"method": "GET", "path": "/builds$", "nth": 1, "action": {"delay": 5}}])");
+    cloud_building there(server);
+    auto seen = there.begin_build();
+    asio::steady_timer timer(there.context, 1500ms);
+    timer.async_wait([&](error_code) { there.cancel.emit(asio::cancellation_type::terminal); });
+    there.run();
+    CHECK(seen->code == condition::cancelled);
+    CHECK(server.count("GET", "/builds") >= 2);
+    CHECK(server.count("POST", ":cancel") == 1);
+  }
+
+  TEST_CASE("a wait that is over cancels the build, or leaves it and what it has to fetch") {
     const google_server server({"--bucket", "box"});
     for (const bool cancels : {true, false}) {
       server.forget_log();
@@ -250,9 +265,12 @@ TEST_SUITE("exchange/gcp/builds") {
       cloud_building there(server);
       there.options.wait.longest_wait = 500ms;
       there.options.wait.cancel_when_late = cancels;
+      there.options.content_name.clear();
       const auto seen = there.build();
       CHECK(seen.code == condition::timed_out);
+      CHECK(contains(seen.why.client_message(), cancels ? "it is cancelled" : "it goes on"));
       CHECK(server.count("POST", ":cancel") == (cancels ? 1 : 0));
+      CHECK(contains(server.control("GET", "buckets/box/objects", {}), ".tar.gz") == !cancels);
     }
   }
 

@@ -31,8 +31,10 @@ def pull(docker, control, name):
 def main():
     docker, control = os.environ["GOOGLE_STEP_DOCKER"], os.environ["GOOGLE_STEP_CONTROL"]
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
-    # Cloud Build's machines have a network of this name, which leads to the build's credentials.
-    line = re.sub("\0--network(?:\0|=)cloudbuild(?=\0|$)", "", "\0".join(["", *sys.argv[1:]])).split("\0")[1:]
+    line = sys.argv[1:]
+    # Cloud Build's machines have a network of this name, which leads to the build's credentials. BuildKit refuses it.
+    if os.environ.get("DOCKER_BUILDKIT") == "0":
+        line = re.sub("\0--network(?:\0|=)cloudbuild(?=\0|$)", "", "\0".join(["", *line])).split("\0")[1:]
     if words[:1] == ["pull"]:
         sys.exit(pull(docker, control, words[1]))
     os.execv(docker, [docker, *line])

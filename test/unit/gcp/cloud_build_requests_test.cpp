@@ -36,14 +36,13 @@ const std::string base = "https://cb.example";
 
 TEST_SUITE("gcp/cloud_build_requests") {
   TEST_CASE("the least that a build is") {
-    CHECK(
-        write_build(place(), request(), "t1") ==
-        R"({"source":{"storageSource":{"bucket":"b1","object":"o1.tar.gz","generation":"7"}},)"
-        R"("steps":[{"id":"build","name":"gcr.io/cloud-builders/docker",)"
-        R"("args":["build","--network","cloudbuild","-t","gcr.io/p1/app:1","."],"env":["DOCKER_BUILDKIT=1"]}],)"
-        R"("images":["gcr.io/p1/app:1"],"timeout":"3600s","queueTtl":"3600s","logsBucket":"gs://b1",)"
-        R"("tags":["t1"],"options":{"logging":"GCS_ONLY","logStreamingOption":"STREAM_ON",)"
-        R"("machineType":"E2_HIGHCPU_8"}})");
+    CHECK(write_build(place(), request(), "t1") ==
+          R"({"source":{"storageSource":{"bucket":"b1","object":"o1.tar.gz","generation":"7"}},)"
+          R"("steps":[{"id":"build","name":"gcr.io/cloud-builders/docker",)"
+          R"("args":["build","-t","gcr.io/p1/app:1","."],"env":["DOCKER_BUILDKIT=1"]}],)"
+          R"("images":["gcr.io/p1/app:1"],"timeout":"3600s","queueTtl":"3600s","logsBucket":"gs://b1",)"
+          R"("tags":["t1"],"options":{"logging":"GCS_ONLY","logStreamingOption":"STREAM_ON",)"
+          R"("machineType":"E2_HIGHCPU_8"}})");
   }
 
   TEST_CASE("all that a build can be: what is meant literally is doubled, and nothing goes by a shell") {
@@ -56,7 +55,7 @@ TEST_SUITE("gcp/cloud_build_requests") {
     what.labels = {{"l", "${X}"}};
     what.target = "t";
     what.platform = "linux/amd64";
-    what.network.clear();
+    what.network = "none";
     what.extra_hosts.emplace_back("h:1.2.3.4");
     what.no_cache = what.pull = true;
     what.docker_arguments = {"--memory", "1$"};
@@ -71,7 +70,7 @@ TEST_SUITE("gcp/cloud_build_requests") {
         R"({"source":{"storageSource":{"bucket":"b1","object":"o1.tar.gz"}},)"
         R"("steps":[{"id":"cache-0","name":"gcr.io/cloud-builders/docker","args":["pull","gcr.io/p1/app:0"],)"
         R"("allowFailure":true},{"id":"build","name":"gcr.io/cloud-builders/docker","args":["build",)"
-        R"("-t","gcr.io/p1/app:1","-t","gcr.io/p1/app:2","--cache-from","gcr.io/p1/app:0",)"
+        R"("--network","none","-t","gcr.io/p1/app:1","-t","gcr.io/p1/app:2","--cache-from","gcr.io/p1/app:0",)"
         R"("--build-arg","BUILDKIT_INLINE_CACHE=1","--build-arg","A=$$HOME `x` $$$$","--build-arg","B",)"
         R"("--build-arg","C=","--label","l=$${X}","-f","sub dir/Dockerfile$$","--target","t",)"
         R"("--platform","linux/amd64","--add-host","h:1.2.3.4","--no-cache","--pull","--memory","1$$","."],)"
@@ -91,6 +90,7 @@ TEST_SUITE("gcp/cloud_build_requests") {
     what.service_account = "77-compute@developer.gserviceaccount.com";
     const std::string json = write_build(place(), what, "t1");
     CHECK(json.find(R"("env":["DOCKER_BUILDKIT=0"])") != std::string::npos);
+    CHECK(json.find(R"("args":["build","--network","cloudbuild","-t",)") != std::string::npos);
     CHECK(json.find("INLINE_CACHE") == std::string::npos);
     CHECK(json.find(R"("pool":{"name":"projects/p1/locations/r/workerPools/w"})") != std::string::npos);
     CHECK(json.find("machineType") == std::string::npos);
@@ -103,6 +103,11 @@ TEST_SUITE("gcp/cloud_build_requests") {
     build_request what = request();
     what.images.clear();
     CHECK(refused(what) == "a build in the cloud needs a name for its image");
+    what = request();
+    what.network = "cloudbuild";
+    CHECK(refused(what) == "BuildKit has the networks default, none and host, not cloudbuild");
+    what.buildkit = false;
+    CHECK(refused(what) == "fine");
     for (const char* bad : {"", "-t", "a b", "a$b", "a;b", "a\nb"}) {
       what = request();
       what.cache_from.emplace_back(bad);

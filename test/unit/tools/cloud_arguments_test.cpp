@@ -47,6 +47,13 @@ TEST_SUITE("tools/cloud_arguments") {
               .starts_with("--compress"));
     CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--ulimit", "nofile=1", "."})
               .starts_with("--ulimit"));
+    // A secret that is not there, or an output that nobody writes, would be worse than a word.
+    for (const words& more : {words{"--secret", "id=a,src=f"}, words{"--ssh", "default"},
+                              words{"--output", "d"}, words{"--cache-to", "type=inline"}}) {
+      words all{"--image-build-bucket", "b", "-t", "x", "."};
+      all.insert(all.begin(), more.begin(), more.end());
+      CHECK(why_not(all).starts_with(more.front() + ": "));
+    }
     global_options global;
     global.host = "unix:///s";
     CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "."}, global).starts_with("--host: "));

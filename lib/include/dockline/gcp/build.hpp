@@ -21,7 +21,7 @@ struct cloud_build_options {
   // The bucket for the context, and for the log unless the request names another one. Created when it is not
   // there.
   std::string bucket;
-  // Where a bucket is created: "EU", "us-central1". Empty: where Google puts it.
+  // Where a bucket is created: "EU", "us-central1". Empty: in the region of the build, else where Google puts it.
   std::string bucket_location;
   // Whether a bucket that is not there is created.
   bool create_bucket = true;
@@ -30,7 +30,7 @@ struct cloud_build_options {
 
   // The object's name when it says what is in it ("context/sha256-….tar.gz"): it is then not sent again when
   // it is there, and stays, since another build may be fetching it. Empty: one by chance, that is removed
-  // when the build is over, however it ended.
+  // when the build is over, however it ended; a build that is left to go on keeps it.
   std::string content_name;
 
   // What is built; its source is set by the operation, and tags are added to.

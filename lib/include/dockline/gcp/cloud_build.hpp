@@ -44,8 +44,9 @@ struct build_request {
   // The stage to stop at. Empty: the last one.
   std::string target;
   std::string platform;  // "linux/amd64"; empty: the builder's own.
-  // Of the containers of RUN. "cloudbuild" is where the build's own credentials can be had.
-  std::string network = "cloudbuild";
+  // Of the containers of RUN: "default", "none" or "host". The classic builder also knows those of its machine,
+  // and has "cloudbuild", where the build's own credentials can be had, where this is empty.
+  std::string network;
   // Names that the containers of RUN know: "name:address".
   std::vector<std::string> extra_hosts;
   // Run every step, whatever the cache has.
