@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -19,6 +20,23 @@ std::pair<std::string, std::optional<std::string>> split_pair(const std::string&
   const std::size_t sign = text.find('=');
   if (sign == text.npos) return {text, std::nullopt};
   return {text.substr(0, sign), text.substr(sign + 1)};
+}
+
+// The image of --cache-from, which buildx also writes type=registry,ref=IMAGE. Empty for what is in no registry:
+// the daemon would take its parts for images, and fail to find them.
+std::string cache_image_of(std::string_view text) {
+  if (text.find('=') == text.npos) return std::string(text);
+  std::string image;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view field = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(field.size() + 1, rest.size()));
+    if (field.starts_with("ref=")) {
+      image = field.substr(4);
+    } else if (field != "type=registry") {
+      return {};
+    }
+  }
+  return image;
 }
 
 // NAME:ADDRESS for the daemon; docker also takes NAME=ADDRESS, and brackets around an address of IPv6.
@@ -91,7 +109,7 @@ void declare(CLI::App& command, build_arguments& arguments) {
   add_one(command, "--target", arguments.target, "STAGE", "The stage to stop at");
   add_one(command, "--platform", arguments.platform, "OS/ARCH", "The platform to build for");
   add_many(command, "--cache-from", arguments.cache_from, "IMAGE",
-           "An image whose layers may serve as cache");
+           "An image whose layers may serve as cache, also written type=registry,ref=IMAGE");
   command.add_flag("--no-cache", arguments.no_cache, "Run every step anew");
   command.add_flag("--pull", arguments.pull, "Look for newer base images");
   add_one(command, "--network", arguments.network, "MODE", "For RUN: host, none, bridge or a network's name");
@@ -180,7 +198,11 @@ std::optional<engine::build_options> engine_options_of(const build_arguments& ar
   }
   options.target = arguments.target;
   options.platform = arguments.platform;
-  options.cache_from = arguments.cache_from;
+  for (const auto& one : arguments.cache_from) {
+    options.cache_from.push_back(cache_image_of(one));
+    if (options.cache_from.back().empty())
+      return refuse("--cache-from", one, "written IMAGE or type=registry,ref=IMAGE");
+  }
   options.no_cache = arguments.no_cache;
   options.pull = arguments.pull;
   options.network_mode = arguments.network;

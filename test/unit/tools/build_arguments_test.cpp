@@ -179,6 +179,13 @@ TEST_SUITE("tools/build_arguments") {
           std::vector<std::string>{"a:1.2.3.4", "b:::1", "c:::1", "d:host-gateway", "e:::1"});
   }
 
+  TEST_CASE("a cache image may be written as buildx has it") {
+    const auto options =
+        options_of({"--cache-from", "h:5000/a:1", "--cache-from", "type=registry,ref=h:5000/b:1", "dir"});
+    REQUIRE(options);
+    CHECK(options->cache_from == std::vector<std::string>{"h:5000/a:1", "h:5000/b:1"});
+  }
+
   TEST_CASE("a value that cannot be is refused") {
     const std::vector<std::vector<std::string>> lines = {
         {"--build-arg", "=x"},
@@ -192,6 +199,10 @@ TEST_SUITE("tools/build_arguments") {
         {"-m", "-1"},
         {"-m", "nan"},
         {"--memory-swap", "-2"},
+        {"--cache-from", ""},
+        {"--cache-from", "type=local,src=/x"},
+        {"--cache-from", "type=registry"},
+        {"--cache-from", "type=registry,ref=a,mode=max"},
     };
     for (auto words : lines) {
       const std::string shown = words[0] + " " + words[1];
