@@ -1,11 +1,10 @@
 #include "buildkit/registry_tokens.hpp"
 
+#include "buildkit/first_field.hpp"
 #include "core/pending.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
-#include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
 #include <algorithm>
@@ -19,27 +18,9 @@ namespace {
 using engine::registry_auth;
 using grpc::status_code;
 
-// CredentialsRequest.Host; CredentialsResponse.Username and .Secret.
-constexpr protozero::pbf_tag_type host_field = 1;
+// CredentialsResponse.Username and .Secret.
 constexpr protozero::pbf_tag_type username_field = 1;
 constexpr protozero::pbf_tag_type secret_field = 2;
-
-std::optional<std::string> requested_host(std::string_view request) {
-  try {
-    std::string host;
-    protozero::pbf_reader fields(request.data(), request.size());
-    while (fields.next()) {
-      if (fields.tag() == host_field && fields.wire_type() == protozero::pbf_wire_type::length_delimited) {
-        host = fields.get_string();
-      } else {
-        fields.skip();
-      }
-    }
-    return host;
-  } catch (const protozero::exception&) {
-    return std::nullopt;
-  }
-}
 
 std::string response(const registry_auth& auth) {
   // An identity token is told from a password by the name that is missing.
@@ -108,7 +89,7 @@ class found_logins {
 
 asio::awaitable<grpc::reply> credentials(std::shared_ptr<found_logins> logins, grpc::call made,
                                          std::string request) {
-  const auto host = requested_host(request);
+  const auto host = first_field(request);
   if (!host) co_return grpc::status(status_code::internal, "the request cannot be read");
   made.keep_secret();
   auto auth = co_await logins->find(*host, made.get_executor());

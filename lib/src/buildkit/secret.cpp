@@ -2,6 +2,7 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "buildkit/refusal.hpp"
 #include "core/wipe.hpp"
 
 #include <sys/stat.h>
@@ -16,11 +17,6 @@
 
 namespace dockline::buildkit {
 namespace {
-
-error_code refuse_secret(diagnostics& why, std::string text) {
-  why.set_client_message(std::move(text));
-  return errc::invalid_argument;
-}
 
 std::string called(const secret& one) { return "secret \"" + one.id() + "\""; }
 
@@ -54,7 +50,7 @@ secret secret::from_memory(std::string id, std::string value) {
 result<secret> secret::from_environment(std::string id, const std::string& variable, diagnostics& why) {
   const char* value = std::getenv(variable.c_str());
   if (value == nullptr)
-    return refuse_secret(why, "secret \"" + id + "\": the environment variable " + variable + " is not set");
+    return refuse(why, "secret \"" + id + "\": the environment variable " + variable + " is not set");
   return from_memory(std::move(id), value);
 }
 
@@ -81,18 +77,17 @@ result<secret> parse_secret(std::string_view text, diagnostics& why) {
     } else if (key == "type") {
       type = value;
     } else {
-      return refuse_secret(why,
-                           quoted + "\"" + std::string(part) + "\" is none of id=, src=, env= and type=");
+      return refuse(why, quoted + "\"" + std::string(part) + "\" is none of id=, src=, env= and type=");
     }
-    if (value.empty()) return refuse_secret(why, quoted + "nothing follows \"" + std::string(key) + "\"");
+    if (value.empty()) return refuse(why, quoted + "nothing follows \"" + std::string(key) + "\"");
     if (comma == rest.npos) break;
     rest.remove_prefix(comma + 1);
   }
-  if (id.empty()) return refuse_secret(why, quoted + "it has no id=");
+  if (id.empty()) return refuse(why, quoted + "it has no id=");
   if (!type.empty() && type != "file" && type != "env")
-    return refuse_secret(why, quoted + "the type is file or env");
+    return refuse(why, quoted + "the type is file or env");
   if (!variable.empty() && (!source.empty() || type == "file"))
-    return refuse_secret(why, quoted + "it comes from a file or from the environment, not from both");
+    return refuse(why, quoted + "it comes from a file or from the environment, not from both");
   if (type == "env" && variable.empty()) variable = source.empty() ? id : source;
   if (!variable.empty()) return secret::from_environment(id, variable, why);
   if (source.empty() && type.empty() && std::getenv(id.c_str()) != nullptr)
@@ -104,12 +99,12 @@ result<secret> parse_secret(std::string_view text, diagnostics& why) {
 result<void> check_secrets(const std::vector<secret>& secrets, diagnostics& why) {
   std::set<std::string> ids;
   const auto too_long = [&](const secret& one) {
-    return refuse_secret(why, called(one) + ": it is longer than the " + std::to_string(longest_secret) +
-                                  " bytes that BuildKit takes");
+    return refuse(why, called(one) + ": it is longer than the " + std::to_string(longest_secret) +
+                           " bytes that BuildKit takes");
   };
   for (const secret& one : secrets) {
-    if (one.id().empty()) return refuse_secret(why, "secret: it has no id");
-    if (!ids.insert(one.id()).second) return refuse_secret(why, called(one) + ": there are two of that id");
+    if (one.id().empty()) return refuse(why, "secret: it has no id");
+    if (!ids.insert(one.id()).second) return refuse(why, called(one) + ": there are two of that id");
     if (const std::string* value = one.value()) {
       if (value->size() > longest_secret) return too_long(one);
       continue;
@@ -118,8 +113,8 @@ result<void> check_secrets(const std::vector<secret>& secrets, diagnostics& why)
     struct ::stat found {};
     // Opening a pipe would take away what it holds.
     if (::stat(one.path().c_str(), &found) != 0 || ::access(one.path().c_str(), R_OK) != 0)
-      return refuse_secret(why, place + std::strerror(errno));
-    if (S_ISDIR(found.st_mode)) return refuse_secret(why, place + std::strerror(EISDIR));
+      return refuse(why, place + std::strerror(errno));
+    if (S_ISDIR(found.st_mode)) return refuse(why, place + std::strerror(EISDIR));
     if (S_ISREG(found.st_mode) && static_cast<std::size_t>(found.st_size) > longest_secret)
       return too_long(one);
   }

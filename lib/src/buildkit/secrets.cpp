@@ -3,11 +3,10 @@
 #include "dockline/core/diagnostics.hpp"
 
 #include "archive/work.hpp"
+#include "buildkit/first_field.hpp"
 #include "core/wipe.hpp"
 
 #include <fcntl.h>
-#include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 #include <unistd.h>
 
@@ -22,9 +21,8 @@ namespace {
 
 using grpc::status_code;
 
-// GetSecretRequest.ID and GetSecretResponse.data.
-constexpr protozero::pbf_tag_type secret_id_field = 1;
-constexpr protozero::pbf_tag_type secret_data_field = 1;
+// GetSecretResponse.data.
+constexpr protozero::pbf_tag_type data_field = 1;
 
 // A text that is overwritten when it goes.
 struct secret_text {
@@ -60,35 +58,17 @@ result<shared_text> read_file(const std::string& path, diagnostics& why) {
   return text;
 }
 
-std::optional<std::string> requested_id(std::string_view request) {
-  try {
-    std::string id;
-    protozero::pbf_reader fields(request.data(), request.size());
-    while (fields.next()) {
-      if (fields.tag() == secret_id_field &&
-          fields.wire_type() == protozero::pbf_wire_type::length_delimited) {
-        id = fields.get_string();
-      } else {
-        fields.skip();
-      }
-    }
-    return id;
-  } catch (const protozero::exception&) {
-    return std::nullopt;
-  }
-}
-
 std::string response(std::string_view value) {
   std::string message;
   // In one piece, since growing would leave a copy behind.
   message.reserve(value.size() + 16);
-  protozero::pbf_writer(message).add_bytes(secret_data_field, value.data(), value.size());
+  protozero::pbf_writer(message).add_bytes(data_field, value.data(), value.size());
   return message;
 }
 
 asio::awaitable<grpc::reply> get(std::shared_ptr<const std::vector<secret>> secrets,
                                  asio::any_io_executor work, grpc::call made, std::string request) {
-  const auto id = requested_id(request);
+  const auto id = first_field(request);
   if (!id) co_return grpc::status(status_code::internal, "the request cannot be read");
   const secret* wanted = nullptr;
   for (const secret& one : *secrets) {

@@ -1,6 +1,8 @@
 #include "dockline/buildkit/ssh.hpp"
 #include "dockline/core/diagnostics.hpp"
 
+#include "buildkit/refusal.hpp"
+
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,11 +15,6 @@
 
 namespace dockline::buildkit {
 namespace {
-
-error_code refuse_agent(diagnostics& why, std::string text) {
-  why.set_client_message(std::move(text));
-  return errc::invalid_argument;
-}
 
 // 0, or the error of connecting to a Unix socket.
 int try_connect(const std::string& path) {
@@ -41,13 +38,12 @@ result<ssh_agent> parse_ssh_agent(std::string_view text, diagnostics& why) {
   ssh_agent agent(std::string(text.substr(0, equals)),
                   equals == text.npos ? std::string() : std::string(text.substr(equals + 1)));
   const std::string quoted = "ssh agent \"" + std::string(text) + "\": ";
-  if (agent.id.empty()) return refuse_agent(why, quoted + "it has no id");
+  if (agent.id.empty()) return refuse(why, quoted + "it has no id");
   if (!agent.socket.empty()) return agent;
-  if (equals != text.npos) return refuse_agent(why, quoted + "no socket follows the '='");
+  if (equals != text.npos) return refuse(why, quoted + "no socket follows the '='");
   const char* running = std::getenv("SSH_AUTH_SOCK");
   if (running == nullptr || *running == '\0') {
-    return refuse_agent(why,
-                        quoted + "no socket is named, and SSH_AUTH_SOCK is not set; is an agent running?");
+    return refuse(why, quoted + "no socket is named, and SSH_AUTH_SOCK is not set; is an agent running?");
   }
   agent.socket = running;
   return agent;
@@ -56,19 +52,18 @@ result<ssh_agent> parse_ssh_agent(std::string_view text, diagnostics& why) {
 result<void> check_ssh_agents(const std::vector<ssh_agent>& agents, diagnostics& why) {
   std::set<std::string> ids;
   for (const ssh_agent& one : agents) {
-    if (one.id.empty()) return refuse_agent(why, "ssh agent: it has no id");
+    if (one.id.empty()) return refuse(why, "ssh agent: it has no id");
     const std::string place = "ssh agent \"" + one.id + "\": ";
-    if (!ids.insert(one.id).second) return refuse_agent(why, place + "there are two of that id");
+    if (!ids.insert(one.id).second) return refuse(why, place + "there are two of that id");
     struct ::stat found {};
     if (::stat(one.socket.c_str(), &found) != 0)
-      return refuse_agent(why, place + one.socket + ": " + std::strerror(errno));
+      return refuse(why, place + one.socket + ": " + std::strerror(errno));
     if (!S_ISSOCK(found.st_mode))
-      return refuse_agent(why,
-                          place + one.socket + ": not a socket; keys are added to an agent with ssh-add");
+      return refuse(why, place + one.socket + ": not a socket; keys are added to an agent with ssh-add");
     if (const int failed = try_connect(one.socket); failed != 0) {
-      return refuse_agent(
-          why, place + one.socket + ": " +
-                   (failed == ECONNREFUSED ? "no agent listens there any more" : std::strerror(failed)));
+      return refuse(why,
+                    place + one.socket + ": " +
+                        (failed == ECONNREFUSED ? "no agent listens there any more" : std::strerror(failed)));
     }
   }
   return {};

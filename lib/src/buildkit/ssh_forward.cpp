@@ -1,12 +1,11 @@
 #include "buildkit/ssh_forward.hpp"
 
 #include "buildkit/agent_messages.hpp"
+#include "buildkit/first_field.hpp"
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 
-#include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
 #include <memory>
@@ -20,32 +19,13 @@ namespace {
 using grpc::status_code;
 using protocol = asio::local::stream_protocol;
 
-// CheckAgentRequest.ID and BytesMessage.data.
-constexpr protozero::pbf_tag_type agent_id_field = 1;
+// BytesMessage.data.
 constexpr protozero::pbf_tag_type bytes_field = 1;
 
 constexpr std::string_view id_name = "buildkit.ssh.id";
 constexpr std::size_t read_size = 16 * 1024;
 
 using agents_ptr = std::shared_ptr<const std::vector<ssh_agent>>;
-
-std::optional<std::string> first_field(std::string_view message) {
-  try {
-    std::string bytes;
-    protozero::pbf_reader fields(message.data(), message.size());
-    while (fields.next()) {
-      if (fields.tag() == agent_id_field &&
-          fields.wire_type() == protozero::pbf_wire_type::length_delimited) {
-        bytes = fields.get_string();
-      } else {
-        fields.skip();
-      }
-    }
-    return bytes;
-  } catch (const protozero::exception&) {
-    return std::nullopt;
-  }
-}
 
 std::string bytes_message(std::string_view bytes) {
   std::string message;

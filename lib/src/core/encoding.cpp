@@ -1,5 +1,7 @@
 #include "core/encoding.hpp"
 
+#include "core/ascii.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -76,16 +78,9 @@ std::optional<std::string> decode_64(std::string_view text, const digit_table& d
 constexpr std::string_view lower_digits = "0123456789abcdef";
 constexpr std::string_view upper_digits = "0123456789ABCDEF";
 
-int hex_digit(char letter) {
-  if (letter >= '0' && letter <= '9') return letter - '0';
-  if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
-  if (letter >= 'A' && letter <= 'F') return letter - 'A' + 10;
-  return -1;
-}
-
 bool is_unreserved(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-         (letter >= '0' && letter <= '9') || letter == '-' || letter == '_' || letter == '.' || letter == '~';
+  return is_letter(letter) || is_digit(letter) || letter == '-' || letter == '_' || letter == '.' ||
+         letter == '~';
 }
 
 void append_escaped(std::string& text, char letter) {

@@ -11,13 +11,6 @@ namespace {
 
 constexpr int highest_code = static_cast<int>(status_code::unauthenticated);
 
-int digit_of(char letter) noexcept {
-  if (is_digit(letter)) return letter - '0';
-  if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
-  if (letter >= 'A' && letter <= 'F') return letter - 'A' + 10;
-  return -1;
-}
-
 status_code code_of(error_code code) noexcept {
   if (code == errc::message_too_long) return status_code::resource_exhausted;
   if (code == condition::cancelled) return status_code::cancelled;
@@ -85,8 +78,8 @@ std::string decode_message(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? digit_of(text[i + 1]) : -1;
-    const int low = high >= 0 ? digit_of(text[i + 2]) : -1;
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
     if (low >= 0) {
       out += static_cast<char>(high << 4 | low);
       i += 2;

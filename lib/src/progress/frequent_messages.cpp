@@ -50,14 +50,8 @@ constexpr std::array<char, 256> simple_escapes = [] {
 int code_unit(const char* from) {
   int unit = 0;
   for (int i = 0; i < 4; ++i) {
-    const char letter = from[i];
-    int digit = 0;
-    if (is_digit(letter))
-      digit = letter - '0';
-    else if ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'f')
-      digit = (letter | 0x20) - 'a' + 10;
-    else
-      return -1;
+    const int digit = hex_digit(from[i]);
+    if (digit < 0) return -1;
     unit = unit << 4 | digit;
   }
   return unit >= 0xd800 && unit <= 0xdfff ? -1 : unit;
