@@ -6,6 +6,7 @@
 #include "dockline/engine/image_list.hpp"
 
 #include "daemon/daemon_helpers.hpp"
+#include "support/entries_of.hpp"
 #include "support/planned_relay.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -119,11 +120,6 @@ void break_everywhere(const scenario& what, std::size_t points, bool repeatable 
     (void)attempt(relay, line_plan(line_fault::corrupt, at), what);
 }
 
-long open_descriptors() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
-                       std::filesystem::directory_iterator());
-}
-
 // Removed at the end, whatever connection was lost before it could be.
 struct leftovers {
   explicit leftovers(engine_fixture& own, std::string from) : engine(own), image(std::move(from)) {}
@@ -140,7 +136,7 @@ struct leftovers {
 TEST_SUITE("daemon/faults") {
   TEST_CASE("questions: the version, an image, its history, the list") {
     const std::string image = base_image();
-    const long before = open_descriptors();
+    const std::size_t before = test::entries_of("/proc/self/fd");
     break_everywhere(
         [image](engine::client daemon) -> asio::awaitable<outcome> {
           auto [refused, version] = co_await engine::async_version(daemon, no_throw);
@@ -157,7 +153,7 @@ TEST_SUITE("daemon/faults") {
               std::to_string(rows.size());
         },
         16);
-    CHECK(open_descriptors() <= before);
+    CHECK(test::entries_of("/proc/self/fd") <= before);
   }
 
   TEST_CASE("an image that is saved: all of the tar, or an error") {

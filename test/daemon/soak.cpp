@@ -14,6 +14,7 @@
 #include "dockline/engine/image_list.hpp"
 
 #include "daemon/daemon_helpers.hpp"
+#include "support/entries_of.hpp"
 #include "support/faulty_relay.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -56,16 +57,12 @@ struct measure {
   long resident = 0;  // bytes of anonymous memory
 };
 
-long entries_of(const char* folder) {
-  return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
-}
-
 measure measure_now() {
   measure now;
   ::malloc_trim(0);
   // The one that lists them is counted as well, each time.
-  now.descriptors = entries_of("/proc/self/fd");
-  now.threads = entries_of("/proc/self/task");
+  now.descriptors = static_cast<long>(test::entries_of("/proc/self/fd"));
+  now.threads = static_cast<long>(test::entries_of("/proc/self/task"));
   now.heap = static_cast<long>(::mallinfo2().uordblks);
   // Without what is mapped from files, of which the program sees more and more.
   std::ifstream status("/proc/self/status");

@@ -19,13 +19,13 @@ const std::vector<std::string> classic_messages = {
 
 std::string recorded() { return chunked_answer(classic_messages); }
 
-struct told_once {
+struct build_as_told {
   outcome<engine::built_image> end;
   std::string events;  // without the context's progress, which depends on the clock
 };
 
-told_once build_and_list(conversation& talk) {
-  told_once seen;
+build_as_told build_and_list(conversation& talk) {
+  build_as_told seen;
   std::string log;
   talk.context.restart();
   seen.end = talk.build(std::make_shared<scripted_source>(talk.context.get_executor(), 100),
@@ -47,13 +47,13 @@ TEST_SUITE("exchange/answers") {
       client.wait_for_close();
     });
     conversation talk(daemon);
-    const told_once whole = build_and_list(talk);
+    const build_as_told whole = build_and_list(talk);
     CHECK(whole.end.code == error_code());
     CHECK(whole.end.value.id == image_id);
     CHECK(whole.events.find("step_log 2 out \"caf\xc3\xa9 \\\"quoted\\\"\\n\"") != std::string::npos);
     for (std::size_t cut = 1; cut <= answer.size(); ++cut) {
       // A streamed body never goes onto a kept connection, so each build is a connection of its own.
-      const told_once seen = build_and_list(talk);
+      const build_as_told seen = build_and_list(talk);
       CAPTURE(cut);
       REQUIRE(seen.end.words() == whole.end.words());
       REQUIRE(seen.end.value.id == image_id);
@@ -72,8 +72,8 @@ TEST_SUITE("exchange/answers") {
       }
     });
     conversation talk(daemon);
-    const told_once bytewise = build_and_list(talk);
-    const told_once slowly = build_and_list(talk);
+    const build_as_told bytewise = build_and_list(talk);
+    const build_as_told slowly = build_and_list(talk);
     CHECK(bytewise.end.code == error_code());
     CHECK(slowly.end.code == error_code());
     CHECK(bytewise.events == slowly.events);
@@ -87,7 +87,7 @@ TEST_SUITE("exchange/answers") {
     });
     conversation talk(daemon);
     for (std::size_t cut = 0; cut < answer.size(); ++cut) {
-      const told_once seen = build_and_list(talk);
+      const build_as_told seen = build_and_list(talk);
       CAPTURE(cut);
       REQUIRE(seen.end.code == errc::connection_lost);
       REQUIRE(seen.end.value.id.empty());
@@ -168,7 +168,7 @@ TEST_SUITE("exchange/answers") {
     CHECK(seen.value.id.empty());
   }
 
-  TEST_CASE("an error that was told_once counts, however the connection ends after it") {
+  TEST_CASE("an error that was told counts, however the connection ends after it") {
     fake_daemon daemon([&](peer& client) {
       client.read_request();
       std::string answer = chunked_answer({"{\"errorDetail\":{\"message\":\"no such base\"}}\r\n"});

@@ -67,13 +67,6 @@ std::shared_ptr<scripted_source> source_for(stuck place, const asio::any_io_exec
   return source;
 }
 
-void run_until(asio::io_context& context, gate& there) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!there.wait(0ms) && std::chrono::steady_clock::now() < end) context.run_for(1ms);
-  // What the daemon sent is on its way to the operation.
-  context.run_for(5ms);
-}
-
 }  // namespace
 
 TEST_SUITE("exchange/cancellation") {

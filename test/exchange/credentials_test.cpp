@@ -2,6 +2,7 @@
 
 #include "dockline/engine/credentials.hpp"
 
+#include "support/entries_of.hpp"
 #include "unit/archive/scratch_tree.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -37,10 +38,6 @@ struct search_outcome {
   }
 };
 
-std::size_t count_descriptors() {
-  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
-}
-
 // Helpers, a store that names them, and the check that nothing of them is left.
 class helper_folder : public archive::scratch_tree {
  public:
@@ -51,7 +48,7 @@ class helper_folder : public archive::scratch_tree {
   ~helper_folder() {
     CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
     CHECK(errno == ECHILD);
-    CHECK(count_descriptors() == descriptors_);
+    CHECK(entries_of("/proc/self/fd") == descriptors_);
   }
 
   void helper(const std::string& name, const std::string& script) {
@@ -103,7 +100,7 @@ class helper_folder : public archive::scratch_tree {
   engine::credential_store store;
 
  private:
-  std::size_t descriptors_ = count_descriptors();
+  std::size_t descriptors_ = entries_of("/proc/self/fd");
 };
 
 // Whether no process has this number any more. An orphan may take a moment to be reaped by whoever adopted

@@ -18,7 +18,6 @@ using containerize::containerized_image;
 using containerize::image_lookup;
 using containerize::image_presence;
 
-inline const std::string digest = "sha256:" + std::string(64, 'd');
 inline const std::string missing = json_answer(R"({"message":"No such image"})", "404 Not Found");
 inline const std::string there = json_answer("{\"Id\":\"" + image_id + "\"}");
 inline const std::string pushed =

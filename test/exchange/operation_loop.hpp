@@ -22,6 +22,17 @@ namespace dockline::test {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
+// Of an image that is pushed, in daemons' scripts.
+inline const std::string digest = "sha256:" + std::string(64, 'd');
+
+// Until a daemon's script is at its gate.
+inline void run_until(asio::io_context& context, gate& there) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!there.wait(0ms) && std::chrono::steady_clock::now() < end) context.run_for(1ms);
+  // What the daemon sent is on its way to the operation.
+  context.run_for(5ms);
+}
+
 // How an operation ended; how often is counted.
 template <class T>
 struct outcome {

@@ -4,6 +4,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "exchange/attached.hpp"
 #include "support/certificates.hpp"
+#include "support/entries_of.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -201,21 +202,13 @@ std::multiset<std::string> children() {
   return found;
 }
 
-int open_descriptors() {
-  int count = 0;
-  DIR* all = ::opendir("/proc/self/fd");
-  while (::readdir(all) != nullptr) ++count;
-  ::closedir(all);
-  return count;
-}
-
 }  // namespace
 
 TEST_SUITE("exchange/ssh") {
   TEST_CASE("requests share one ssh, a body streams, and nothing is left of it") {
     fake_daemon daemon(serve_everything);
     host().lead_to(daemon.host());
-    const int before = open_descriptors();
+    const std::size_t before = entries_of("/proc/self/fd");
     {
       conversation talk(options_for(host().address()));
       CHECK(talk.version().words() == error_code().message());
@@ -229,8 +222,8 @@ TEST_SUITE("exchange/ssh") {
     }
     CHECK(children().empty());
     // The daemon of this test, a thread of this process, closes its ends when it sees ours closed.
-    for (int i = 0; i < 200 && open_descriptors() != before; ++i) std::this_thread::sleep_for(10ms);
-    CHECK(open_descriptors() == before);
+    for (int i = 0; i < 200 && entries_of("/proc/self/fd") != before; ++i) std::this_thread::sleep_for(10ms);
+    CHECK(entries_of("/proc/self/fd") == before);
   }
 
   TEST_CASE("the socket on the other host may be named, whatever its name is for a shell") {

@@ -10,8 +10,6 @@
 namespace dockline::test {
 namespace {
 
-const std::string registry_digest = "sha256:" + std::string(64, 'd');
-
 struct transferring : conversation {
   using conversation::conversation;
 
@@ -54,9 +52,8 @@ TEST_SUITE("exchange/transfers") {
     const std::string whole = closing(chunked_answer(
         {R"({"status":"Pushing","progressDetail":{"current":5,"total":9},"progress":"[=\u003e ]","id":"0a"})"
          "\r\n",
-         R"({"status":"1: digest: )" + registry_digest + R"( size: 527"})" + "\r\n",
-         R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + registry_digest + R"(","Size":527}})" +
-             "\r\n"}));
+         R"({"status":"1: digest: )" + digest + R"( size: 527"})" + "\r\n",
+         R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + digest + R"(","Size":527}})" + "\r\n"}));
     fake_daemon daemon([&](peer& client) {
       client.read_request();
       client.send_split(whole, client.number() * 5 + 1);
@@ -68,7 +65,7 @@ TEST_SUITE("exchange/transfers") {
       const auto pushed = talk.push([&](const progress::event&) { ++events; });
       REQUIRE(pushed.code == error_code());
       REQUIRE(pushed.value.tags.size() == 1);
-      CHECK(pushed.value.tags[0].digest == registry_digest);
+      CHECK(pushed.value.tags[0].digest == digest);
       CHECK(events == 2);
     }
   }
@@ -105,15 +102,14 @@ TEST_SUITE("exchange/transfers") {
           chunked_answer({R"({"status":"Download complete","progressDetail":{},"id":"04b118b0f24b"})"}));
       client.read_request();
       client.send(json_answer(R"({"Id":")" + std::string(64, '1') +
-                              R"(","RepoDigests":["other@sha256:0","h:5000/app@)" + registry_digest +
-                              R"("]})"));
+                              R"(","RepoDigests":["other@sha256:0","h:5000/app@)" + digest + R"("]})"));
       client.close();
     });
     transferring talk(daemon);
     const auto pulled = talk.pull();
     CHECK(pulled.code == error_code());
     CHECK(pulled.value.id == "sha256:" + std::string(64, '1'));
-    CHECK(pulled.value.digest == registry_digest);
+    CHECK(pulled.value.digest == digest);
     CHECK(daemon.accepted() == 1);
     const auto seen = daemon.wait(1);
     CHECK(seen.at(0).requests.at(1).line() == "GET /v1.41/images/h:5000/app:1/json HTTP/1.1");

@@ -23,13 +23,6 @@ std::size_t resident() {
   return pages * 4096;
 }
 
-void run_until_at(asio::io_context& context, gate& there) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!there.wait(0ms) && std::chrono::steady_clock::now() < end) context.run_for(1ms);
-  // What the daemon sent is on its way to the operation.
-  context.run_for(5ms);
-}
-
 }  // namespace
 
 TEST_SUITE("exchange/session build") {
@@ -156,7 +149,7 @@ TEST_SUITE("exchange/session build") {
         });
         in_build talk(buildkit.daemon);
         const auto seen = talk.begin_session_build();
-        run_until_at(talk.context, there);
+        run_until(talk.context, there);
         REQUIRE(seen->completions == 0);
         talk.cancel.emit(type);
         talk.run();
@@ -184,7 +177,7 @@ TEST_SUITE("exchange/session build") {
       {
         in_build talk(buildkit.daemon);
         seen = talk.begin_session_build();
-        run_until_at(talk.context, there);
+        run_until(talk.context, there);
         REQUIRE_FALSE(seen.expired());
         CHECK(seen.lock()->completions == 0);
       }

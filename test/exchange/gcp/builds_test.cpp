@@ -71,9 +71,8 @@ class cloud_building : public cloud {
   build_news events;
 };
 
-const std::string cloud_digest = "sha256:" + std::string(64, 'd');
 const std::string images =
-    R"("results": {"images": [{"name": "gcr.io/dockline-test/app:1", "digest": ")" + cloud_digest + R"("}]})";
+    R"("results": {"images": [{"name": "gcr.io/dockline-test/app:1", "digest": ")" + digest + R"("}]})";
 
 // The log of one step of docker build, as the classic builder writes it.
 const std::string one_step_log =
@@ -98,7 +97,7 @@ TEST_SUITE("exchange/gcp/builds") {
       INFO(seen.words());
       REQUIRE(!seen.code);
       REQUIRE(seen.value.images.size() == 1);
-      CHECK(seen.value.images[0].digest == cloud_digest);
+      CHECK(seen.value.images[0].digest == digest);
       CHECK(seen.value.build.status == gcp::build_status::success);
       CHECK(!seen.value.build.log_url.empty());
       CHECK(there.events.complete);

@@ -2,6 +2,7 @@
 
 #include "context_helpers.hpp"
 #include "scratch_tree.hpp"
+#include "support/entries_of.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -44,11 +45,6 @@ std::vector<tar_item> items_of(const context_options& options) {
 void add_endless_file(const scratch_tree& tree) {
   tree.file("sparse");
   std::filesystem::resize_file(tree.path("sparse"), 20'000'000'000u);
-}
-
-std::size_t open_descriptors() {
-  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
-                                                std::filesystem::directory_iterator()));
 }
 
 }  // namespace
@@ -429,7 +425,7 @@ TEST_SUITE("archive/build_context") {
     const scratch_tree tree;
     tree.file("Dockerfile");
     add_endless_file(tree);
-    const std::size_t before = open_descriptors();
+    const std::size_t before = test::entries_of("/proc/self/fd");
     for (const compression compress : {compression::none, compression::gzip}) {
       context_options options = in(tree);
       options.compress = compress;
@@ -459,7 +455,7 @@ TEST_SUITE("archive/build_context") {
       CHECK(waited < std::chrono::milliseconds(500));
       source.reset();
       opened.context = build_context();
-      CHECK(open_descriptors() == before);
+      CHECK(test::entries_of("/proc/self/fd") == before);
     }
   }
 
@@ -467,7 +463,7 @@ TEST_SUITE("archive/build_context") {
     const scratch_tree tree;
     tree.file("Dockerfile");
     add_endless_file(tree);
-    const std::size_t before = open_descriptors();
+    const std::size_t before = test::entries_of("/proc/self/fd");
     for (const compression compress : {compression::none, compression::gzip}) {
       context_options options = in(tree);
       options.compress = compress;
@@ -496,14 +492,14 @@ TEST_SUITE("archive/build_context") {
         CHECK(kept.use_count() == 1);
       }
     }
-    CHECK(open_descriptors() == before);
+    CHECK(test::entries_of("/proc/self/fd") == before);
   }
 
   TEST_CASE("a source that is left in the middle stops its jobs") {
     const scratch_tree tree;
     tree.file("Dockerfile");
     add_endless_file(tree);
-    const std::size_t before = open_descriptors();
+    const std::size_t before = test::entries_of("/proc/self/fd");
     context_options options = in(tree);
     options.compress = compression::gzip;
     {
@@ -515,7 +511,7 @@ TEST_SUITE("archive/build_context") {
                               asio::bind_executor(home, [](error_code code, std::size_t) { CHECK(!code); }));
       home.run();
     }
-    CHECK(open_descriptors() == before);
+    CHECK(test::entries_of("/proc/self/fd") == before);
   }
 }
 

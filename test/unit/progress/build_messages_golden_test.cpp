@@ -15,6 +15,7 @@
 #include <vector>
 
 namespace dockline::progress {
+
 TEST_SUITE("progress/build_messages_golden") {
   TEST_CASE("recorded answers give the events and the outcome of their listing, however they are cut") {
     const auto found = recordings("streams");

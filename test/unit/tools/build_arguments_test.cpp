@@ -12,7 +12,7 @@
 namespace dockline::tool {
 namespace {
 
-// The words after `dockline build`, parsed.
+// What the daemon is asked for by the words after `dockline build`.
 std::optional<engine::build_options> options_of(std::vector<std::string> words) {
   console terminal;
   return engine_options_of(parsed<build_arguments>(std::move(words)), terminal);

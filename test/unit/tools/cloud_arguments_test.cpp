@@ -14,7 +14,7 @@ namespace {
 
 using words = std::vector<std::string>;
 
-// The words after `dockline build`, parsed.
+// Of the words after `dockline build`.
 std::string why_not(words given, const global_options& global = {}) {
   return why_not(parsed<build_arguments>(std::move(given)), global);
 }
