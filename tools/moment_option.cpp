@@ -30,7 +30,7 @@ bool take(std::string_view& text, char letter) {
 }
 
 // "1h30m", as Go writes durations.
-std::optional<std::chrono::nanoseconds> parse_ago(std::string_view text) {
+std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text) {
   struct unit {
     std::string_view name;
     double nanoseconds;
@@ -144,7 +144,8 @@ std::optional<time_point> parse_date(std::string_view text) {
 }  // namespace
 
 std::optional<time_point> parse_moment(std::string_view text, time_point now) {
-  if (const auto ago = parse_ago(text)) return now - std::chrono::duration_cast<system_clock::duration>(*ago);
+  if (const auto ago = parse_go_duration(text))
+    return now - std::chrono::duration_cast<system_clock::duration>(*ago);
   if (const auto seconds = parse_unix(text)) return seconds;
   return parse_date(text);
 }
