@@ -21,11 +21,11 @@ using containerize::image_presence;
 inline const std::string missing = json_answer(R"({"message":"No such image"})", "404 Not Found");
 inline const std::string there = json_answer("{\"Id\":\"" + image_id + "\"}");
 inline const std::string pushed =
-    chunked_answer({R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + digest +
+    chunked_answer({R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + image_digest +
                     R"(","Size":527}})"
                     "\r\n"});
-inline const std::string pulled = chunked_answer(
-    {"{\"status\":\"Digest: " + digest + "\"}\r\n", "{\"status\":\"Status: Downloaded newer image\"}\r\n"});
+inline const std::string pulled = chunked_answer({"{\"status\":\"Digest: " + image_digest + "\"}\r\n",
+                                                  "{\"status\":\"Status: Downloaded newer image\"}\r\n"});
 inline const std::string docker_ping = "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK";
 inline const std::string podman_ping =
     "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nLibpod-API-Version: 4.3.1\r\nContent-Length: 2\r\n\r\nOK";

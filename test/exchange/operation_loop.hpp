@@ -23,7 +23,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 // Of an image that is pushed, in daemons' scripts.
-inline const std::string digest = "sha256:" + std::string(64, 'd');
+inline const std::string image_digest = "sha256:" + std::string(64, 'd');
 
 // Until a daemon's script is at its gate.
 inline void run_until(asio::io_context& context, gate& there) {

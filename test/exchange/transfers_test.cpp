@@ -52,8 +52,9 @@ TEST_SUITE("exchange/transfers") {
     const std::string whole = closing(chunked_answer(
         {R"({"status":"Pushing","progressDetail":{"current":5,"total":9},"progress":"[=\u003e ]","id":"0a"})"
          "\r\n",
-         R"({"status":"1: digest: )" + digest + R"( size: 527"})" + "\r\n",
-         R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + digest + R"(","Size":527}})" + "\r\n"}));
+         R"({"status":"1: digest: )" + image_digest + R"( size: 527"})" + "\r\n",
+         R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + image_digest + R"(","Size":527}})" +
+             "\r\n"}));
     fake_daemon daemon([&](peer& client) {
       client.read_request();
       client.send_split(whole, client.number() * 5 + 1);
@@ -102,7 +103,7 @@ TEST_SUITE("exchange/transfers") {
           chunked_answer({R"({"status":"Download complete","progressDetail":{},"id":"04b118b0f24b"})"}));
       client.read_request();
       client.send(json_answer(R"({"Id":")" + std::string(64, '1') +
-                              R"(","RepoDigests":["other@sha256:0","h:5000/app@)" + digest + R"("]})"));
+                              R"(","RepoDigests":["other@sha256:0","h:5000/app@)" + image_digest + R"("]})"));
       client.close();
     });
     transferring talk(daemon);

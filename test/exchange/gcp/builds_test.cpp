@@ -72,7 +72,7 @@ class cloud_building : public cloud {
 };
 
 const std::string images =
-    R"("results": {"images": [{"name": "gcr.io/dockline-test/app:1", "digest": ")" + digest + R"("}]})";
+    R"("results": {"images": [{"name": "gcr.io/dockline-test/app:1", "digest": ")" + image_digest + R"("}]})";
 
 // The log of one step of docker build, as the classic builder writes it.
 const std::string one_step_log =
