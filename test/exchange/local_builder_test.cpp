@@ -19,7 +19,7 @@ TEST_SUITE("exchange/local_builder") {
     const auto made = talk.make();
     REQUIRE_MESSAGE(!made.code, made.words());
     CHECK(made.value.image_uri == "h:5000/app:1");
-    CHECK(made.value.digest == digest);
+    CHECK(made.value.digest == image_digest);
     CHECK(made.value.builder == "classic");
     CHECK(made.value.steps == 3);
     CHECK(made.value.cached == 1);

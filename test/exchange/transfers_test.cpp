@@ -66,7 +66,7 @@ TEST_SUITE("exchange/transfers") {
       const auto pushed = talk.push([&](const progress::event&) { ++events; });
       REQUIRE(pushed.code == error_code());
       REQUIRE(pushed.value.tags.size() == 1);
-      CHECK(pushed.value.tags[0].digest == digest);
+      CHECK(pushed.value.tags[0].digest == image_digest);
       CHECK(events == 2);
     }
   }
@@ -110,7 +110,7 @@ TEST_SUITE("exchange/transfers") {
     const auto pulled = talk.pull();
     CHECK(pulled.code == error_code());
     CHECK(pulled.value.id == "sha256:" + std::string(64, '1'));
-    CHECK(pulled.value.digest == digest);
+    CHECK(pulled.value.digest == image_digest);
     CHECK(daemon.accepted() == 1);
     const auto seen = daemon.wait(1);
     CHECK(seen.at(0).requests.at(1).line() == "GET /v1.41/images/h:5000/app:1/json HTTP/1.1");
