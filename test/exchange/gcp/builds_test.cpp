@@ -97,7 +97,7 @@ TEST_SUITE("exchange/gcp/builds") {
       INFO(seen.words());
       REQUIRE(!seen.code);
       REQUIRE(seen.value.images.size() == 1);
-      CHECK(seen.value.images[0].digest == digest);
+      CHECK(seen.value.images[0].digest == image_digest);
       CHECK(seen.value.build.status == gcp::build_status::success);
       CHECK(!seen.value.build.log_url.empty());
       CHECK(there.events.complete);
