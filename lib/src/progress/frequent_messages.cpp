@@ -25,10 +25,14 @@ std::uint64_t equal_to(std::uint64_t block, unsigned char letter) {
 }
 std::uint64_t below_space(std::uint64_t block) { return (block - every_byte * 0x20) & ~block & high_bits; }
 
+std::uint64_t special_letters(std::uint64_t block) {
+  return equal_to(block, '\\') | equal_to(block, '"') | below_space(block);
+}
+
 // How many bytes at the start of the block, as it lies in memory, are none of the three. A bit that is set
 // where it should not be is always above one that is set rightly.
 std::size_t plain_prefix(std::uint64_t block) {
-  const std::uint64_t special = equal_to(block, '\\') | equal_to(block, '"') | below_space(block);
+  const std::uint64_t special = special_letters(block);
   if (special == 0) return block_size;
   if constexpr (std::endian::native == std::endian::little)
     return static_cast<std::size_t>(std::countr_zero(special)) / 8;
@@ -79,18 +83,28 @@ bool take(std::string_view& rest, const char (&expected)[Size]) {
   return true;
 }
 
+// How many bytes at the start are ASCII to be printed, but neither a quote nor a backslash.
+std::size_t plain_run(std::string_view text) {
+  std::size_t run = 0;
+  for (std::uint64_t block = 0; text.size() - run >= block_size; run += block_size) {
+    std::memcpy(&block, text.data() + run, block_size);
+    const std::uint64_t special = special_letters(block) | equal_to(block, 0x7f) | (block & high_bits);
+    if (special != 0) break;
+  }
+  for (; run < text.size(); ++run) {
+    const auto letter = static_cast<unsigned char>(text[run]);
+    if (letter < 0x20 || letter >= 0x7f || letter == '"' || letter == '\\') break;
+  }
+  return run;
+}
+
 // Takes a string up to and with its closing quote, when there is no escape in it and it is ASCII.
 bool take_plain(std::string_view& rest, std::string_view& text) {
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    const auto letter = static_cast<unsigned char>(rest[i]);
-    if (letter == '"') {
-      text = rest.substr(0, i);
-      rest.remove_prefix(i + 1);
-      return true;
-    }
-    if (letter < 0x20 || letter >= 0x7f || letter == '\\') return false;
-  }
-  return false;
+  const std::size_t size = plain_run(rest);
+  if (size == rest.size() || rest[size] != '"') return false;
+  text = rest.substr(0, size);
+  rest.remove_prefix(size + 1);
+  return true;
 }
 
 bool take_number(std::string_view& rest, std::uint64_t& number) {
@@ -103,14 +117,8 @@ bool take_number(std::string_view& rest, std::uint64_t& number) {
 // Takes the drawn bar, whose only escape is the \u003e of its arrow.
 bool take_bar(std::string_view& rest) {
   std::string_view part;
-  const std::size_t arrow = rest.find_first_of("\\\"");
-  if (arrow == std::string_view::npos) return false;
-  if (rest[arrow] == '\\') {
-    for (const char letter : rest.substr(0, arrow))
-      if (letter < 0x20 || letter > 0x7e) return false;
-    rest.remove_prefix(arrow);
-    if (!take(rest, "\\u003e")) return false;
-  }
+  rest.remove_prefix(plain_run(rest));
+  take(rest, "\\u003e");
   return take_plain(rest, part);
 }
 

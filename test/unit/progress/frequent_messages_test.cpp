@@ -96,8 +96,8 @@ TEST_SUITE("progress/frequent_messages") {
   }
 
   TEST_CASE("what is read of a layer with any byte changed is what the parser reads") {
-    const std::string layer =
-        R"({"status":"S","progressDetail":{"current":10,"total":2},"progress":"[\u003e ]","id":"i"})";
+    const std::string layer = R"({"status":"Loading a layer","progressDetail":{"current":10,"total":2},)"
+                              R"("progress":"[=========\u003e        ]  1kB","id":"914c1c718965"})";
     int read_so = 0;
     for (std::size_t at = 0; at < layer.size(); ++at) {
       for (int byte = 0; byte < 256; ++byte) {
