@@ -6,6 +6,7 @@ DOCKLINE_TEST_CLOSED_REGISTRY is one that wants the user "test" with the passwor
 
 import base64
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -15,10 +16,12 @@ import select
 import subprocess
 import tarfile
 import time
+import urllib.request
 
 from tool_support import (PREFIX, TOOL, ask, base, check, ended, environment, has_image, inspect,
                           is_podman, made, name, refused, run, start, tree)
 
+MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
 PINNED = re.compile(r"(\S+)@sha256:[0-9a-f]{64}\n")
 
 
@@ -280,6 +283,21 @@ def case_push_where_nobody_listens():
     check(result.out == "" and result.err.splitlines()[-1].startswith("error: "), result)
 
 
+def config_digest(tag):
+    """The digest of an image's configuration, from the image itself."""
+    with tarfile.open(fileobj=io.BytesIO(ask("GET", f"/images/{tag}/get")[2])) as tar:
+        path = json.load(tar.extractfile("manifest.json"))[0]["Config"]
+        return "sha256:" + hashlib.sha256(tar.extractfile(path).read()).hexdigest()
+
+
+def check_digests(tag, about, classic=False):
+    """What --metadata-file has of an image that was not pushed: in containerd's store the id is the manifest's digest, in
+    the older one, that of the configuration."""
+    config, manifest = about.get("containerimage.config.digest"), about.get("containerimage.digest")
+    check({config, manifest} - {None, config_digest(tag)} <= {inspect(tag)["Id"]} and manifest != config_digest(tag), about)
+    check(config == config_digest(tag) or classic and config is None and manifest, about)
+
+
 def case_build_and_push():
     registry, reference = registry_and("built")
     with tree(Dockerfile=f"FROM {base()}\nLABEL pushed=1\n") as top:
@@ -288,14 +306,21 @@ def case_build_and_push():
         try:
             ended(run("build", "-q", "-t", tag, "--metadata-file", str(metadata), str(top)), 0)
             about = json.loads(metadata.read_text())
-            check(about["image.name"] == tag and "containerimage.digest" not in about, about)
+            check(about["image.name"] == tag, about)
+            check_digests(tag, about)
+            ended(run("build", "-q", "--builder", "classic", "-t", tag, "--metadata-file", str(metadata), str(top)), 0)
+            check_digests(tag, json.loads(metadata.read_text()), classic=True)
             if not registry:
                 return "DOCKLINE_TEST_REGISTRY is not set"
             result = ended(run("build", "-t", reference, "--push", "--metadata-file", str(metadata), str(top)), 0)
             about = json.loads(metadata.read_text())
-            check(about["containerimage.config.digest"] == result.out.strip(), about)
-            check(re.fullmatch("sha256:[0-9a-f]{64}", about["containerimage.digest"]), about)
-            check(about["image.name"] == reference, about)
+            check(result.out.strip() == inspect(reference)["Id"] and about["image.name"] == reference, about)
+            check(about["containerimage.config.digest"] == config_digest(reference), about)
+            repository = reference.removeprefix(registry + "/").removesuffix(":v1")
+            manifest = urllib.request.urlopen(urllib.request.Request(
+                f"http://{registry}/v2/{repository}/manifests/{about['containerimage.digest']}", headers={"Accept": MANIFESTS}))
+            # podman pushes another configuration than it keeps, by a space.
+            check(is_podman() or json.load(manifest)["config"]["digest"] == about["containerimage.config.digest"], about)
             ended(run("pull", f"{reference.removesuffix(':v1')}@{about['containerimage.digest']}"), 0)
             unreachable = f"127.0.0.1:1/{name('unpushed')}"
             made.append(unreachable)

@@ -103,19 +103,18 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
     }
     co_return leave(report(terminal, image.error(), why));
   }
-  const bool id_written = image->empty() || write_iidfile(arguments, *image, terminal);
-  std::string digest;
+  const bool id_written = image->id.empty() || write_iidfile(arguments, image->id, terminal);
   if (arguments.push) {
-    const error_code refused = co_await push_tags(daemon, arguments.tags, display, digest, why);
+    const error_code refused =
+        co_await push_tags(daemon, arguments.tags, display, image->manifest_digest, why);
     if (refused) {
       display.finish(refused);
       co_return leave(report(terminal, refused, why));
     }
   }
   display.finish({});
-  if (!write_metadata(arguments, *image, digest, terminal) || !id_written)
-    co_return leave(exit_status::failed);
-  if (!image->empty()) terminal.out(*image + "\n");
+  if (!write_metadata(arguments, *image, terminal) || !id_written) co_return leave(exit_status::failed);
+  if (!image->id.empty()) terminal.out(image->id + "\n");
   co_return leave(terminal.intact() ? exit_status::done : exit_status::failed);
 }
 

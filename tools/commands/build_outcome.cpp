@@ -41,12 +41,12 @@ bool make_room(std::string_view option, const std::string& path, console& termin
 }
 
 // What buildx writes with --metadata-file, under the same names, as far as it is known here.
-std::string metadata(const std::string& id, const std::vector<std::string>& tags, const std::string& digest) {
+std::string metadata(const made_image& image, const std::vector<std::string>& tags) {
   std::string names;
   for (const auto& tag : tags) names += (names.empty() ? "" : ",") + tag;
   json_object object;
-  if (!id.empty()) object.add("containerimage.config.digest", id);
-  if (!digest.empty()) object.add("containerimage.digest", digest);
+  if (!image.config_digest.empty()) object.add("containerimage.config.digest", image.config_digest);
+  if (!image.manifest_digest.empty()) object.add("containerimage.digest", image.manifest_digest);
   if (!names.empty()) object.add("image.name", names);
   return object.line();
 }
@@ -62,10 +62,8 @@ bool write_iidfile(const build_arguments& arguments, const std::string& id, cons
   return write_file("--iidfile", arguments.iidfile, id, terminal);
 }
 
-bool write_metadata(const build_arguments& arguments, const std::string& id, const std::string& digest,
-                    console& terminal) {
-  return write_file("--metadata-file", arguments.metadata_file, metadata(id, arguments.tags, digest),
-                    terminal);
+bool write_metadata(const build_arguments& arguments, const made_image& image, console& terminal) {
+  return write_file("--metadata-file", arguments.metadata_file, metadata(image, arguments.tags), terminal);
 }
 
 }  // namespace dockline::tool

@@ -44,6 +44,14 @@ bool read_output(const std::string& text, buildkit::build_output& output, consol
   return true;
 }
 
+made_image image_of(buildkit::build_result built) {
+  made_image image;
+  image.id = std::move(built.image_id);
+  image.config_digest = std::move(built.config_digest);
+  image.manifest_digest = std::move(built.manifest_digest);
+  return image;
+}
+
 }  // namespace
 
 bool may_use_buildkit(const build_arguments& arguments) { return arguments.builder != "classic"; }
@@ -81,10 +89,10 @@ std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& a
   return request;
 }
 
-asio::awaitable<result<std::string>> run_build(engine::client daemon, build_source source,
-                                               engine::build_options options,
-                                               std::shared_ptr<buildkit_request> request,
-                                               progress::event_sink on_event, diagnostics& why) {
+asio::awaitable<result<made_image>> run_build(engine::client daemon, build_source source,
+                                              engine::build_options options,
+                                              std::shared_ptr<buildkit_request> request,
+                                              progress::event_sink on_event, diagnostics& why) {
   buildkit::build_options& asked = request->options;
   asked.image = std::move(options);
   auto store = engine::credential_store_from_environment(why);
@@ -94,12 +102,12 @@ asio::awaitable<result<std::string>> run_build(engine::client daemon, build_sour
     auto [code, built] = co_await buildkit::async_build_archive(daemon, source.body, std::move(asked),
                                                                 std::move(on_event), why, no_throw);
     if (code) co_return code;
-    co_return std::move(built.image_id);
+    co_return image_of(std::move(built));
   }
   auto [code, built] = co_await buildkit::async_build(daemon, std::move(*source.context), std::move(asked),
                                                       std::move(on_event), why, no_throw);
   if (code) co_return code;
-  co_return std::move(built.image_id);
+  co_return image_of(std::move(built));
 }
 
 }  // namespace dockline::tool

@@ -5,6 +5,7 @@
 #include <dockline/progress/event.hpp>
 
 #include "commands/build_arguments.hpp"
+#include "commands/build_outcome.hpp"
 #include "commands/build_source.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -24,11 +25,10 @@ std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& a
 // Whether this dockline can build with BuildKit, and the build is not asked to be a classic one.
 bool may_use_buildkit(const build_arguments& arguments);
 
-// Builds with the builder that the request names, and returns the image's id, which is empty for a result that
-// went elsewhere.
-boost::asio::awaitable<result<std::string>> run_build(engine::client daemon, build_source source,
-                                                      engine::build_options options,
-                                                      std::shared_ptr<buildkit_request> request,
-                                                      progress::event_sink on_event, diagnostics& why);
+// Builds with the builder that the request names.
+boost::asio::awaitable<result<made_image>> run_build(engine::client daemon, build_source source,
+                                                     engine::build_options options,
+                                                     std::shared_ptr<buildkit_request> request,
+                                                     progress::event_sink on_event, diagnostics& why);
 
 }  // namespace dockline::tool

@@ -1,5 +1,7 @@
 // What `build` does in a dockline that was built without BuildKit.
 
+#include <dockline/engine/images.hpp>
+
 #include "commands/build_run.hpp"
 #include "commands/context_arguments.hpp"
 
@@ -26,18 +28,28 @@ std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& a
   return std::make_shared<buildkit_request>();
 }
 
-asio::awaitable<result<std::string>> run_build(engine::client daemon, build_source source,
-                                               engine::build_options options,
-                                               std::shared_ptr<buildkit_request>,
-                                               progress::event_sink on_event, diagnostics& why) {
+asio::awaitable<result<made_image>> run_build(engine::client daemon, build_source source,
+                                              engine::build_options options,
+                                              std::shared_ptr<buildkit_request>,
+                                              progress::event_sink on_event, diagnostics& why) {
   if (source.context) {
     options.dockerfile = source.context->dockerfile_name();
     source.body = source.context->with_mode(archive::ignore_mode::classic).pack();
   }
-  auto [code, image] = co_await engine::async_build(daemon, source.body, std::move(options),
+  auto [code, built] = co_await engine::async_build(daemon, source.body, std::move(options),
                                                     std::move(on_event), why, no_throw);
   if (code) co_return code;
-  co_return std::move(image.id);
+  made_image image;
+  image.id = std::move(built.id);
+  // The image is there, whether or not the daemon tells more of it.
+  diagnostics unheard;
+  auto [unknown, found] = co_await engine::async_image_inspect(daemon, image.id, unheard, no_throw);
+  if (unknown == condition::cancelled) co_return unknown;
+  if (!unknown) {
+    image.config_digest = std::move(found.config_digest);
+    image.manifest_digest = std::move(found.manifest_digest);
+  }
+  co_return image;
 }
 
 }  // namespace dockline::tool

@@ -130,10 +130,11 @@ asio::awaitable<int> build_in_cloud(asio::any_io_executor executor, global_optio
     if (arguments.quiet && step != nullptr) terminal.lines(step->log_tail);
     co_return leave(report(terminal, code, why));
   }
-  const std::string digest = built.images.empty() ? std::string() : built.images.front().digest;
-  bool written = write_iidfile(arguments, digest, terminal);
-  written = write_metadata(arguments, {}, digest, terminal) && written;
-  terminal.out(digest + "\n");
+  made_image image;
+  if (!built.images.empty()) image.manifest_digest = built.images.front().digest;
+  bool written = write_iidfile(arguments, image.manifest_digest, terminal);
+  written = write_metadata(arguments, image, terminal) && written;
+  terminal.out(image.manifest_digest + "\n");
   co_return leave(written && terminal.intact() ? exit_status::done : exit_status::failed);
 }
 

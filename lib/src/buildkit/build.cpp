@@ -5,6 +5,7 @@
 #include "archive/work.hpp"
 #include "archive/work_pool.hpp"
 #include "buildkit/build_output.hpp"
+#include "buildkit/finished_image.hpp"
 #include "buildkit/session_build.hpp"
 #include "engine/client_state.hpp"
 #include "engine/requests.hpp"
@@ -143,10 +144,16 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
   co_return co_await build_classically(std::move(job), why);
 }
 
+task<build_result> build_and_finish(std::shared_ptr<build_job> job, diagnostics& why) {
+  auto built = co_await build(job, why);
+  if (!built || built->image_id.empty()) co_return built;
+  co_return co_await with_digests(std::move(job), std::move(*built));
+}
+
 void start(std::shared_ptr<build_job> job, diagnostics* why, completion_handler<build_result> handler) {
   const auto executor = job->daemon.state()->strand;
   spawn<build_result>(executor, why, std::move(handler), [job = std::move(job)](diagnostics& words) mutable {
-    return build(std::move(job), words);
+    return build_and_finish(std::move(job), words);
   });
 }
 

@@ -4,6 +4,8 @@
 #include "engine/image_requests.hpp"
 #include "engine/one_answer.hpp"
 
+#include <algorithm>
+
 namespace dockline::engine {
 namespace {
 
@@ -22,6 +24,18 @@ image_config config_of(json::value root) {
   return config;
 }
 
+// Since API 1.48 containerd's store tells what the image's name stands for, and the older store nothing; BuildKit
+// leaves the digest of the configuration there. Before, containerd's store is known by an id under which the
+// image has a name, too.
+void read_digests(json::value descriptor, image_info& found) {
+  found.manifest_digest = text_of(descriptor, "digest");
+  found.config_digest = text_of(descriptor.find("annotations"), "config.digest");
+  if (!found.manifest_digest.empty() || !found.id.starts_with("sha256:")) return;
+  const auto names_it = [&](std::string_view name) { return name.ends_with("@" + found.id); };
+  (std::ranges::any_of(found.repo_digests, names_it) ? found.manifest_digest : found.config_digest) =
+      found.id;
+}
+
 image_info read_image(json_answer& answered) {
   const json::value root = answered.root();
   image_info found;
@@ -34,6 +48,7 @@ image_info read_image(json_answer& answered) {
   found.size = number_of(root, "Size");
   found.config = config_of(root.find("Config"));
   found.layers = texts_of(root.find("RootFS").find("Layers"));
+  read_digests(root.find("Descriptor"), found);
   found.raw = std::move(answered.text);
   return found;
 }

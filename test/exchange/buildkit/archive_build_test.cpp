@@ -63,6 +63,30 @@ TEST_SUITE("exchange/archive build") {
     before.check_nothing_left();
   }
 
+  TEST_CASE("the digests of the image, by the store that it is in") {
+    const auto built_into = [](const std::string& inspected) {
+      scripted_buildkit buildkit;
+      buildkit.asks_for_files = false;
+      buildkit.inspected = inspected;
+      in_build talk(buildkit.daemon);
+      const auto seen = talk.archive_build(talk.tar());
+      CHECK(seen.words() == error_code().message());
+      CHECK(seen.value.image_id == image_id);
+      return seen.value.config_digest + ' ' + seen.value.manifest_digest;
+    };
+    const std::string id = R"({"Id":")" + image_id + '"';
+    const std::string descriptor = id + R"(,"Descriptor":{"digest":")" + image_id + '"';
+    CHECK(built_into(json_answer(id + "}")) == image_id + ' ');
+    CHECK(built_into(json_answer(id + R"(,"RepoDigests":["app@sha256:1"]})")) == image_id + ' ');
+    CHECK(built_into(json_answer(id + R"(,"RepoDigests":["app@)" + image_id + "\"]}")) == ' ' + image_id);
+    CHECK(built_into(json_answer(descriptor + "}}")) == ' ' + image_id);
+    CHECK(built_into(json_answer(descriptor + R"(,"annotations":{"config.digest":"sha256:2"}}})")) ==
+          "sha256:2 " + image_id);
+    // The image is there, whatever the daemon says of it.
+    CHECK(built_into(json_answer(R"({"message":"No such image"})", "404 Not Found")) == " ");
+    CHECK(built_into(json_answer("{")) == " ");
+  }
+
   TEST_CASE("a result that is heard of after the build's end is waited for") {
     scripted_buildkit buildkit;
     buildkit.asks_for_files = false;

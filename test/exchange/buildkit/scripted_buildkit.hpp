@@ -82,6 +82,7 @@ class scripted_buildkit {
   std::string exported;        // the result, which the session gets a moment after the build's end was told
   std::atomic<int> cancels = 0;
   std::atomic<bool> session_up = false;
+  std::string inspected = json_answer(R"({"message":"No such image"})", "404 Not Found");  // the image
   std::string build_end = chunk(R"({"errorDetail":{"message":"context canceled"},"error":"context canceled"})"
                                 "\r\n");
 
@@ -103,6 +104,8 @@ class scripted_buildkit {
       } else if (head.find("/build/cancel?") != head.npos) {
         ++cancels;
         client.send(json_answer("{}"));
+      } else if (head.starts_with("GET ")) {
+        client.send(inspected);
       } else {
         build_line = head.substr(0, head.find("\r\n"));
         build_body = request.body;

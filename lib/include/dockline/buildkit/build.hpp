@@ -108,6 +108,11 @@ struct build_result {
 
   // "sha256:" and 64 hexadecimal digits; empty when the result went elsewhere.
   std::string image_id;
+  // Of the image's configuration, and of its manifest, or of the index of several. One of them is the id, which
+  // one, the daemon's image store decides. Empty is what the daemon does not tell: mostly the manifest before
+  // the image is pushed, and the configuration that the classic builder made for containerd's store.
+  std::string config_digest;
+  std::string manifest_digest;
   // Which builder it was.
   builder_kind builder = builder_kind::classic;
   // What the builder warned of.

@@ -41,7 +41,11 @@ struct image_info {
   std::int64_t size = 0;                  // bytes
   image_config config;                    // how a container of it starts
   std::vector<std::string> layers;        // digests of the uncompressed layers, lowest first
-  std::string raw;                        // the daemon's answer as it came: JSON
+  // What the id of an image is, the daemon's store decides: in the older one the digest of its configuration, in
+  // containerd's that of its manifest, or of the index of several.
+  std::string config_digest;    // "sha256:…"; empty where the daemon does not tell
+  std::string manifest_digest;  // "sha256:…"; of an image in the older store, empty
+  std::string raw;              // the daemon's answer as it came: JSON
 };
 
 // A step of an image's history.
