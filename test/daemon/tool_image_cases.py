@@ -275,6 +275,41 @@ def case_push_and_pull_with_credentials():
             ended(run("build", "-q", "--push", "-t", reference, str(context)), 1)
 
 
+def case_an_output_is_pushed():
+    if is_podman():
+        return "no BuildKit"
+    registry, reference = registry_and("output")
+    if not registry:
+        return "DOCKLINE_TEST_REGISTRY is not set"
+    repository = reference.removesuffix(":v1")
+    closed = os.environ.get("DOCKLINE_TEST_CLOSED_REGISTRY", "")
+    with tree(Dockerfile=f"FROM {base()}\nLABEL output=1\n") as top, tree() as outside:
+        for words, tag in ((["-o", f"type=image,name={repository}:1,push=true"], "1"),
+                           (["-t", f"{repository}:2", "-o", "type=image,push=true"], "2"),
+                           (["-o", f"type=registry,name={repository}:3"], "3"),
+                           (["-t", f"{repository}:4", "-o", "type=registry"], "4")):
+            made.append(f"{repository}:{tag}")
+            about = outside / "about"
+            ended(run("build", *words, "--metadata-file", str(about), str(top)), 0)
+            digest = json.loads(about.read_text())["containerimage.digest"]
+            ended(run("rmi", f"{repository}:{tag}"), 0)
+            pulled = ended(run("pull", f"{repository}:{tag}"), 0)
+            check(pulled.out.strip() == f"{repository}@{digest}", (pulled, digest))
+        made.append(f"{repository}:5")
+        ended(run("build", "-o", f"type=image,name={repository}:5,push=false", str(top)), 0)
+        ended(run("pull", f"{repository}:5"), 1)
+        refused(2, ["--tag"], "build", "-o", "type=registry", str(top))
+        refused(2, ["by digest"], "build", "-o", f"type=image,name={repository}:1,push=true,push-by-digest=true", str(top))
+        refused(2, ["--push"], "build", "--push", "-t", f"{repository}:6", "-o", str(outside / "out"), str(top))
+        if not closed:
+            return "DOCKLINE_TEST_CLOSED_REGISTRY is not set"
+        private = reference.replace(registry, closed)
+        made.append(private)
+        (outside / "config.json").write_text(json.dumps({"auths": {closed: {"auth": base64.b64encode(b"test:test").decode()}}}))
+        ended(run("build", "-t", private, "-o", "type=registry", str(top), env=environment(DOCKER_CONFIG=str(outside))), 0)
+        check(ended(run("build", "-t", private, "-o", "type=registry", str(top)), 1).out == "", "without credentials")
+
+
 def case_push_where_nobody_listens():
     reference = "127.0.0.1:1/" + name("nowhere")
     made.append(reference)

@@ -53,11 +53,11 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   }
   if (!arguments.cloud.bucket.empty())
     co_return co_await build_in_cloud(executor, global, std::move(arguments));
-  auto options = engine_options_of(arguments, terminal);
-  if (!options) co_return leave(exit_status::usage);
   const auto request = read_buildkit_request(arguments, terminal);
   if (!request) co_return leave(exit_status::usage);
-  if (arguments.push && !arguments.output.empty()) {
+  auto options = engine_options_of(arguments, terminal);
+  if (!options) co_return leave(exit_status::usage);
+  if (arguments.push && !makes_image(*request)) {
     terminal.error("--push: the result goes elsewhere, by --output");
     co_return leave(exit_status::usage);
   }

@@ -56,12 +56,18 @@ made_image image_of(buildkit::build_result built) {
 
 bool may_use_buildkit(const build_arguments& arguments) { return arguments.builder != "classic"; }
 
-std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& arguments, console& terminal) {
+bool makes_image(const buildkit_request& request) {
+  return request.options.output.type == buildkit::build_output::kind::image;
+}
+
+std::shared_ptr<buildkit_request> read_buildkit_request(build_arguments& arguments, console& terminal) {
   auto request = std::make_shared<buildkit_request>();
   buildkit::build_options& options = request->options;
   if (arguments.builder == "buildkit") options.builder = buildkit::builder_choice::buildkit;
   if (arguments.builder == "classic") options.builder = buildkit::builder_choice::classic;
   if (!arguments.output.empty() && !read_output(arguments.output, options.output, terminal)) return nullptr;
+  arguments.push |= std::exchange(options.output.push, false);
+  for (std::string& name : std::exchange(options.output.names, {})) arguments.tags.push_back(std::move(name));
   diagnostics why;
   for (const std::string& text : arguments.secrets) {
     auto secret = buildkit::parse_secret(text, why);

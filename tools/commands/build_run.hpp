@@ -19,8 +19,12 @@ namespace dockline::tool {
 struct buildkit_request;
 
 // Reads those of the arguments that only BuildKit knows. Null, after saying why, when one cannot be what its
-// option takes, or when this dockline was built without BuildKit and one is given.
-std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& arguments, console& terminal);
+// option takes, or when this dockline was built without BuildKit and one is given. What --output says of an image's
+// names and of a push becomes --tag and --push.
+std::shared_ptr<buildkit_request> read_buildkit_request(build_arguments& arguments, console& terminal);
+
+// Whether the result of the build is an image of the daemon's.
+bool makes_image(const buildkit_request& request);
 
 // Whether this dockline can build with BuildKit, and the build is not asked to be a classic one.
 bool may_use_buildkit(const build_arguments& arguments);

@@ -15,7 +15,9 @@ struct buildkit_request {};
 
 bool may_use_buildkit(const build_arguments&) { return false; }
 
-std::shared_ptr<buildkit_request> read_buildkit_request(const build_arguments& arguments, console& terminal) {
+bool makes_image(const buildkit_request&) { return true; }
+
+std::shared_ptr<buildkit_request> read_buildkit_request(build_arguments& arguments, console& terminal) {
   const auto refuse = [&](const char* option) {
     terminal.error(std::string(option) + ": this dockline was built without BuildKit");
     return nullptr;

@@ -10,6 +10,7 @@
 #include "engine/client_state.hpp"
 #include "engine/requests.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -64,8 +65,16 @@ result<void> may_go_classic(const build_options& options, const std::string& rea
 
 // What the build takes from this machine is looked at before the daemon is asked for anything.
 task<void> check_inputs(std::shared_ptr<build_job> job, diagnostics& why) {
-  const build_options& options = job->options;
+  build_options& options = job->options;
   if (auto checked = check(options.output, why); !checked) co_return checked.error();
+  for (std::string& name : options.output.names) {
+    auto& tags = options.image.tags;
+    if (std::ranges::find(tags, name) == tags.end()) tags.push_back(std::move(name));
+  }
+  if (options.output.push && options.image.tags.empty()) {
+    why.set_client_message("an image needs a name to be pushed by");
+    co_return make_error_code(errc::invalid_argument);
+  }
   if (auto checked = engine::requests::check(options.image, why); !checked) co_return checked.error();
   if (options.secrets.empty() && options.ssh_agents.empty()) co_return result<void>();
   auto look = std::make_shared<archive::blocking_job<std::size_t>>();
@@ -147,7 +156,9 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
 task<build_result> build_and_finish(std::shared_ptr<build_job> job, diagnostics& why) {
   auto built = co_await build(job, why);
   if (!built || built->image_id.empty()) co_return built;
-  co_return co_await with_digests(std::move(job), std::move(*built));
+  auto known = co_await with_digests(job, std::move(*built));
+  if (!known || !job->options.output.push) co_return known;
+  co_return co_await pushed(std::move(job), std::move(*known), why);
 }
 
 void start(std::shared_ptr<build_job> job, diagnostics* why, completion_handler<build_result> handler) {

@@ -10,4 +10,8 @@ namespace dockline::buildkit {
 // Errors: asio::error::operation_aborted.
 task<build_result> with_digests(std::shared_ptr<build_job> job, build_result built);
 
+// Pushes the image under each of its names, and adds the digest that the registry knows it by. Errors: those of
+// engine::async_image_push and engine::async_find_credentials.
+task<build_result> pushed(std::shared_ptr<build_job> job, build_result built, diagnostics& why);
+
 }  // namespace dockline::buildkit

@@ -87,6 +87,43 @@ TEST_SUITE("exchange/archive build") {
     CHECK(built_into(json_answer("{")) == " ");
   }
 
+  TEST_CASE("an image is pushed under each of its names, with what is known of their registries") {
+    scripted_buildkit buildkit;
+    buildkit.asks_for_files = false;
+    {
+      in_build talk(buildkit.daemon);
+      buildkit::build_options options;
+      options.image.tags = {"h:5000/app:1"};
+      options.image.registry_auths["https://h:5000/v1/"].username = "ann";
+      options.output.names = {"h:5000/app:1", "other:5000/app:2"};
+      options.output.push = true;
+      const auto seen = talk.archive_build(talk.tar(), options);
+      CHECK(seen.words() == error_code().message());
+      CHECK(seen.value.manifest_digest == image_digest);
+    }
+    CHECK(buildkit.build_line.find("t=h%3A5000%2Fapp%3A1&t=other%3A5000%2Fapp%3A2") != std::string::npos);
+    CHECK(buildkit.build_line.find("outputs=") == std::string::npos);
+    const auto pushes = buildkit.pushes;
+    REQUIRE(pushes.size() == 2);
+    CHECK(pushes[0].starts_with("POST /v1.41/images/h:5000/app/push?tag=1 "));
+    CHECK(pushes[0].find(encode_base64url(R"({"username":"ann")").substr(0, 20)) != std::string::npos);
+    CHECK(pushes[1].starts_with("POST /v1.41/images/other:5000/app/push?tag=2 "));
+    CHECK(pushes[1].find("\r\nX-Registry-Auth: e30=\r\n") != std::string::npos);
+  }
+
+  TEST_CASE("an image without a name is not pushed, nor what is no image: nothing is asked") {
+    scripted_buildkit buildkit;
+    in_build talk(buildkit.daemon);
+    buildkit::build_options options;
+    options.output.push = true;
+    CHECK(talk.archive_build(talk.tar(), options).why.client_message() ==
+          "an image needs a name to be pushed by");
+    options.image.tags = {"app"};
+    options.output.type = buildkit::build_output::kind::none;
+    CHECK(talk.archive_build(talk.tar(), options).code == errc::invalid_argument);
+    CHECK(!buildkit.session_up);
+  }
+
   TEST_CASE("a result that is heard of after the build's end is waited for") {
     scripted_buildkit buildkit;
     buildkit.asks_for_files = false;

@@ -83,6 +83,7 @@ class scripted_buildkit {
   std::atomic<int> cancels = 0;
   std::atomic<bool> session_up = false;
   std::string inspected = json_answer(R"({"message":"No such image"})", "404 Not Found");  // the image
+  std::vector<std::string> pushes;  // their heads, one after the other
   std::string build_end = chunk(R"({"errorDetail":{"message":"context canceled"},"error":"context canceled"})"
                                 "\r\n");
 
@@ -104,6 +105,11 @@ class scripted_buildkit {
       } else if (head.find("/build/cancel?") != head.npos) {
         ++cancels;
         client.send(json_answer("{}"));
+      } else if (head.find("/push?") != head.npos) {
+        pushes.push_back(head);
+        client.send(chunked_answer({R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + image_digest +
+                                    R"(","Size":527}})"
+                                    "\r\n"}));
       } else if (head.starts_with("GET ")) {
         client.send(inspected);
       } else {

@@ -43,7 +43,7 @@ enum class builder_kind {
 struct build_output {
   // The ways that there are.
   enum class kind {
-    image,   // into the daemon's images
+    image,   // into the daemon's images, and from there to a registry where `push` is set
     local,   // the files of the result into a directory of this machine
     tar,     // the same as a tar
     oci,     // the image as an archive, in the OCI's layout
@@ -63,13 +63,19 @@ struct build_output {
   // Takes the bytes of an archive in the place of `destination`. Called where the context's disk is read, one
   // call at a time; may block; an error ends the build.
   std::function<error_code(std::string_view bytes)> write;
+  // Of an `image`: names that it gets beside build_options::image.tags.
+  std::vector<std::string> names;
+  // Of an `image`: it is pushed under each of its names when it is built, with the credentials that the build
+  // has for their registries. By the daemon's own push, since not every daemon's BuildKit has one.
+  bool push = false;
   // What else the exporter is told: "compression" of a tar, "name" of an archive.
   std::map<std::string, std::string> attributes;
 };
 
 // Reads an output as `docker build --output` has it: "type=local,dest=DIR" ("dst" and "destination" are the
 // same), other names being for the exporter; a path alone is a directory for "local", and "-" a "tar" with
-// that destination. Errors: errc::invalid_argument; `why` names the part that cannot be read.
+// that destination. Of an image "name=NAME,push=true" are `names` and `push`, and "type=registry" is the same as
+// "type=image,push=true". Errors: errc::invalid_argument; `why` names the part that cannot be read.
 DOCKLINE_API result<build_output> parse_output(std::string_view text, diagnostics& why);
 
 // What is built with BuildKit, and where the result goes.
@@ -109,8 +115,8 @@ struct build_result {
   // "sha256:" and 64 hexadecimal digits; empty when the result went elsewhere.
   std::string image_id;
   // Of the image's configuration, and of its manifest, or of the index of several. One of them is the id, which
-  // one, the daemon's image store decides. Empty is what the daemon does not tell: mostly the manifest before
-  // the image is pushed, and the configuration that the classic builder made for containerd's store.
+  // one, the daemon's image store decides. Empty is what the daemon does not tell: in the older store the
+  // manifest of an image that was not pushed, in containerd's the configuration that the classic builder made.
   std::string config_digest;
   std::string manifest_digest;
   // Which builder it was.
@@ -139,7 +145,8 @@ DOCKLINE_API void start_build(engine::client daemon, archive::build_context cont
 // Errors: errc::build_failed, with diagnostics::step() telling the step, its exit code, its last lines, and
 // the lines of the Dockerfile; errc::unsupported_parameter for what this daemon cannot do;
 // errc::unreadable_file and errc::file_changed, with the path; errc::cannot_write, with the path;
-// errc::connection_lost when the session ended before the build; those of engine::async_build.
+// errc::connection_lost when the session ended before the build; those of engine::async_build, and those of
+// engine::async_image_push where the image is pushed, which the daemon has by then.
 // Source: Docker Engine API, ImageBuild with version=2 and Session; moby/buildkit, session.
 template <class Token = default_token>
 auto async_build(const engine::client& daemon, archive::build_context context, build_options options,
