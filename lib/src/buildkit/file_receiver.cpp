@@ -1,6 +1,7 @@
 #include "buildkit/file_receiver.hpp"
 
 #include "archive/clean_path.hpp"
+#include "buildkit/remove_entry.hpp"
 #include "core/descriptor.hpp"
 
 #include <fcntl.h>
@@ -201,7 +202,7 @@ error_code file_receiver::make(const file_stat& stat, diagnostics& why) {
     if (warnings_.size() < most_warnings) warnings_.push_back(stat.path + " was skipped: it is a device");
     return {};
   }
-  if (::unlinkat(folder.get(), name.c_str(), 0) != 0 && errno != ENOENT) return fail(stat.path, errno, why);
+  if (!remove_entry(folder.get(), name.c_str())) return fail(stat.path, errno, why);
   const bool link = (stat.mode & go_mode::symlink) != 0;
   const int made = link ? ::symlinkat(stat.link.c_str(), folder.get(), name.c_str())
                         : ::mkfifoat(folder.get(), name.c_str(), mode_of(stat.mode));
@@ -279,8 +280,15 @@ error_code file_receiver::finish_file(open_file& file, diagnostics& why) {
   const timespec times[2] = {time_of(file.stat.modified), time_of(file.stat.modified)};
   (void)::futimens(file.fd.get(), times);
   const std::string name = name_of(file.stat.path);
-  if (::renameat(file.folder.get(), file.temporary.c_str(), file.folder.get(), name.c_str()) != 0)
-    return fail(file.stat.path, errno, why);
+  const auto put_in_place = [&] {
+    return ::renameat(file.folder.get(), file.temporary.c_str(), file.folder.get(), name.c_str()) == 0;
+  };
+  if (!put_in_place()) {
+    // A directory gives way to a file only when the file is whole.
+    if (errno != EISDIR) return fail(file.stat.path, errno, why);
+    if (!remove_entry(file.folder.get(), name.c_str()) || !put_in_place())
+      return fail(file.stat.path, errno, why);
+  }
   file.temporary.clear();
   ++made_;
   return {};
@@ -293,7 +301,7 @@ error_code file_receiver::make_links(diagnostics& why) {
     const descriptor to = open_below(root_, parent_of(stat.path));
     if (!to) return fail(stat.path, errno, why);
     const std::string name = name_of(stat.path);
-    if (::unlinkat(to.get(), name.c_str(), 0) != 0 && errno != ENOENT) return fail(stat.path, errno, why);
+    if (!remove_entry(to.get(), name.c_str())) return fail(stat.path, errno, why);
     if (::linkat(from.get(), name_of(stat.link).c_str(), to.get(), name.c_str(), 0) != 0)
       return fail(stat.path, errno, why);
     ++made_;

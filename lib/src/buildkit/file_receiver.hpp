@@ -27,7 +27,8 @@ class file_receiver {
   // Whether more is to come; `over` after the last message of both sides.
   enum class state : std::uint8_t { more, over };
 
-  // The directory is made if it is not there; what is in it stays, unless something of its name comes.
+  // The directory is made if it is not there; what is in it stays, unless something of its name comes: a directory
+  // gives way to what is none with all that is in it.
   explicit file_receiver(std::string directory);
   file_receiver(const file_receiver&) = delete;
   file_receiver& operator=(const file_receiver&) = delete;

@@ -202,6 +202,42 @@ TEST_SUITE("buildkit/file_receiver") {
     }
   }
 
+  TEST_CASE("what was there gives way to what is of another kind, and nothing outside of it") {
+    const archive::scratch_tree tree;
+    tree.file("outside/kept", "untouched");
+    for (const char* name : {"file", "link", "pipe", "twin"}) {
+      const std::string place = std::string("out/") + name;
+      tree.file(place + "/deep/er/old", "old");
+      tree.symlink(place + "/deep/way out", tree.path("outside"));
+    }
+    tree.file("out/directory", "a file");
+    tree.file("out/stays/old", "old");
+    {
+      sender other(tree.path("out"));
+      CHECK_FALSE(other.tell(stat_of("directory", go_mode::directory | 0755)));
+      CHECK_FALSE(other.tell(stat_of("directory/new")));
+      CHECK_FALSE(other.tell(stat_of("file")));
+      CHECK_FALSE(other.tell(stat_of("link", go_mode::symlink | 0777, "file")));
+      CHECK_FALSE(other.tell(stat_of("pipe", go_mode::named_pipe | 0644)));
+      CHECK_FALSE(other.tell(stat_of("stays", go_mode::directory | 0755)));
+      CHECK_FALSE(other.tell(stat_of("twin", 0644, "file")));
+      CHECK_FALSE(other.end());
+      CHECK_FALSE(other.data(2, "half"));
+      // Not before the file is whole.
+      CHECK(fs::is_directory(tree.path("out/file/deep/er")));
+      CHECK_FALSE(other.data(1, ""));
+      CHECK_FALSE(other.data(2, ""));
+      CHECK(other.fin);
+    }
+    CHECK(read_file(tree.path("out/file")) == "half");
+    CHECK(fs::read_symlink(tree.path("out/link")) == "file");
+    CHECK(fs::is_fifo(tree.path("out/pipe")));
+    CHECK(fs::hard_link_count(tree.path("out/twin")) == 2);
+    CHECK(fs::is_regular_file(tree.path("out/directory/new")));
+    CHECK(read_file(tree.path("out/stays/old")) == "old");
+    CHECK(read_file(tree.path("outside/kept")) == "untouched");
+  }
+
   TEST_CASE("a transfer that ends early leaves no half of a file") {
     const archive::scratch_tree tree;
     {

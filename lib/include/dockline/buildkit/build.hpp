@@ -58,7 +58,7 @@ struct build_output {
   // Where it goes.
   kind type = kind::image;
   // Of `local`, a directory, which is made if it is not there; what is in it stays, unless something of its
-  // name comes. Of the archives a file, which appears when it is whole.
+  // name comes: a directory is replaced by a file with all that is in it. Of the archives a file, which appears when it is whole.
   std::string destination;
   // Takes the bytes of an archive in the place of `destination`. Called where the context's disk is read, one
   // call at a time; may block; an error ends the build.
