@@ -105,6 +105,9 @@ result<void> check(const build_options& options, diagnostics& why) {
     const bool above = one.hard != -1 && (one.soft == -1 || one.soft > one.hard);
     if (above) return refuse(why, "ulimit \"" + one.name + "\": the soft limit is above the hard one");
   }
+  // POST /build of no daemon takes a list, whatever its image store.
+  if (options.platform.find(',') != options.platform.npos)
+    return refuse(why, "platform \"" + options.platform + "\": a daemon builds for one platform at a time");
   if (options.shm_size < 0) return refuse(why, "the size of /dev/shm is negative");
   if (options.memory < 0) return refuse(why, "the memory limit is negative");
   if (options.memory_swap < -1) return refuse(why, "the limit of memory and swap is negative, and not -1");

@@ -242,6 +242,8 @@ TEST_SUITE("engine/requests") {
          [](build_options& o) { o.ulimits.emplace_back("nofile", 3, 2); }},
         {errc::invalid_argument, "ulimit \"core\": the soft limit is above the hard one",
          [](build_options& o) { o.ulimits.emplace_back("core", -1, 2); }},
+        {errc::invalid_argument, "platform \"linux/amd64,linux/arm64\": a daemon builds for one platform",
+         [](build_options& o) { o.platform = "linux/amd64,linux/arm64"; }},
         {errc::invalid_argument, "the size of /dev/shm is negative",
          [](build_options& o) { o.shm_size = -1; }},
         {errc::invalid_argument, "the memory limit is negative", [](build_options& o) { o.memory = -1; }},

@@ -47,7 +47,7 @@ struct build_options {
   std::map<std::string, std::string> labels;
   // The stage to stop at. Empty: the last one.
   std::string target;
-  // "linux/amd64". Since API 1.32.
+  // "linux/amd64"; a single one. Since API 1.32.
   std::string platform;
   // What the daemon logs in with to the registries that it pulls from, by registry: found_credentials::auths.
   std::map<std::string, registry_auth> registry_auths;
