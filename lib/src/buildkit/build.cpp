@@ -39,12 +39,12 @@ std::string needs_session(const build_options& options) {
   if (!options.secrets.empty()) return "a secret";
   if (!options.ssh_agents.empty()) return "an ssh agent";
   if (comes_here(options.output)) return "a result that comes to this machine";
+  if (needs_receiver(options.output)) return "a build without a result";
   return {};
 }
 
 std::string needs_buildkit(const build_options& options) {
   if (const std::string needed = needs_session(options); !needed.empty()) return needed;
-  if (options.output.type == build_output::kind::none) return "a build without a result";
   if (options.inline_cache) return "an inline cache";
   return {};
 }

@@ -11,7 +11,21 @@ namespace {
 
 using kind = build_output::kind;
 
-// What moby calls it.
+// What docker's command line calls it.
+std::string_view name_of(kind type) noexcept {
+  switch (type) {
+    case kind::image: return "image";
+    case kind::local: return "local";
+    case kind::tar: return "tar";
+    case kind::oci: return "oci";
+    case kind::docker: return "docker";
+    case kind::none: return "cacheonly";
+  }
+  return "";
+}
+
+// What moby calls it. dockerd 20.10 has "cacheonly", 26 and 28 fail on it; a local result of which this side
+// takes nothing is the same for all of them.
 std::string_view exporter_of(kind type) noexcept {
   switch (type) {
     case kind::image: return "moby";
@@ -19,7 +33,7 @@ std::string_view exporter_of(kind type) noexcept {
     case kind::tar: return "tar";
     case kind::oci: return "oci";
     case kind::docker: return "docker";
-    case kind::none: return "cacheonly";
+    case kind::none: return "local";
   }
   return "";
 }
@@ -150,6 +164,8 @@ bool comes_here(const build_output& output) noexcept {
   return output.type != kind::image && output.type != kind::none;
 }
 
+bool needs_receiver(const build_output& output) noexcept { return output.type != kind::image; }
+
 std::string outputs_parameter(const build_output& output) {
   if (output.type == kind::image && output.attributes.empty()) return {};
   json::writer out;
@@ -163,11 +179,11 @@ std::string outputs_parameter(const build_output& output) {
 
 result<void> check(const build_output& output, diagnostics& why) {
   if (comes_here(output) && output.destination.empty() && !(output.write && output.type != kind::local)) {
-    why.set_client_message("the output " + std::string(exporter_of(output.type)) + " needs a destination");
+    why.set_client_message("the output " + std::string(name_of(output.type)) + " needs a destination");
     return make_error_code(errc::invalid_argument);
   }
   if (output.type != kind::image && (output.push || !output.names.empty())) {
-    why.set_client_message("the output " + std::string(exporter_of(output.type)) +
+    why.set_client_message("the output " + std::string(name_of(output.type)) +
                            " is no image of the daemon's, to be named or pushed");
     return make_error_code(errc::invalid_argument);
   }

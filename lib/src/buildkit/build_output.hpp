@@ -6,8 +6,11 @@
 
 namespace dockline::buildkit {
 
-// Whether the result comes to this side, which needs a session.
+// Whether the result comes to this side.
 bool comes_here(const build_output& output) noexcept;
+
+// Whether the daemon sends it, though nothing of it may be wanted; that needs a session.
+bool needs_receiver(const build_output& output) noexcept;
 
 // The parameter `outputs` of POST /build; empty for an image of the daemon's.
 std::string outputs_parameter(const build_output& output);

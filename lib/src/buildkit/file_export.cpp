@@ -2,6 +2,7 @@
 
 #include "archive/work.hpp"
 #include "buildkit/file_receiver.hpp"
+#include "buildkit/packet.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -162,13 +163,43 @@ task<void> receive_archive(std::shared_ptr<received_export> into, grpc::call cal
   }
 }
 
+// The list of the files is heard, and none of them is asked for.
+task<void> receive_nothing(grpc::call call, diagnostics& why) {
+  for (;;) {
+    auto message = co_await call.read();
+    if (!message) co_return message.error();
+    packet read;
+    if (!*message || !read_packet(**message, read)) co_return make_error_code(errc::malformed_message);
+    switch (read.type) {
+      case packet_type::stat: {
+        if (read.has_stat) continue;
+        std::string end;
+        append_fin(end);
+        if (auto written = co_await call.write(end); !written) co_return written.error();
+        continue;
+      }
+      case packet_type::fin: co_return result<void>();
+      case packet_type::error:
+        why.set_server_message(std::string(read.data));
+        co_return make_error_code(errc::operation_failed);
+      case packet_type::data:
+      case packet_type::request: co_return make_error_code(errc::malformed_message);
+    }
+  }
+}
+
+task<void> receive_result(std::shared_ptr<received_export> into, grpc::call call, diagnostics& why) {
+  if (into->unwanted) return receive_nothing(std::move(call), why);
+  if (into->archive) return receive_archive(std::move(into), std::move(call), why);
+  return receive_files(std::move(into), std::move(call), why);
+}
+
 asio::awaitable<grpc::status> receive(std::shared_ptr<received_export> into, grpc::call call) {
   // The daemon exports once. A second time would write over what came first.
   if (into->complete || into->failure)
     co_return grpc::status(grpc::status_code::already_exists, "the result was received already");
   diagnostics why;
-  auto done =
-      into->archive ? co_await receive_archive(into, call, why) : co_await receive_files(into, call, why);
+  auto done = co_await receive_result(into, call, why);
   if (done) {
     into->complete = true;
     co_return grpc::status();

@@ -40,9 +40,10 @@ std::unique_ptr<archive_writer> make_archive_writer(std::function<error_code(std
 struct received_export {
   received_export() = default;
 
-  // One of the two: a directory for the files of the result, or a writer for an archive.
+  // One of these: a directory for the files of the result; a writer for an archive; or that it is only listened to.
   std::string directory;
   std::shared_ptr<archive_writer> archive;
+  bool unwanted = false;
 
   boost::asio::any_io_executor work;
   std::shared_ptr<void> keep;

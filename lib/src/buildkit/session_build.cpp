@@ -77,7 +77,9 @@ std::shared_ptr<received_export> export_of(const build_job& job, const synced_fi
   into->work = files.work;
   into->keep = files.keep;
   into->on_warning = [news](std::string text) { news->warn(std::move(text)); };
-  if (output.type == build_output::kind::local) {
+  if (!comes_here(output)) {
+    into->unwanted = true;
+  } else if (output.type == build_output::kind::local) {
     into->directory = output.destination;
   } else if (output.write) {
     into->archive = make_archive_writer(output.write);
@@ -147,7 +149,7 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
   logins.store = job->options.credentials;
   logins.on_warning = files->on_warning;
   offer_logins(offered.services, std::move(logins));
-  if (comes_here(job->options.output)) {
+  if (needs_receiver(job->options.output)) {
     error_code failed;
     exported = export_of(*job, *files, news, why, failed);
     if (failed) co_return failed;

@@ -98,6 +98,7 @@ TEST_SUITE("buildkit/build_output") {
     image.attributes["compression"] = "gzip";
     CHECK(outputs_parameter(image) == R"([{"Type":"moby","Attrs":{"compression":"gzip"}}])");
     CHECK(outputs_parameter(build_output(output_kind::tar, "a.tar")) == R"([{"Type":"tar","Attrs":{}}])");
+    CHECK(outputs_parameter(build_output(output_kind::none)) == R"([{"Type":"local","Attrs":{}}])");
     diagnostics why;
     CHECK(check(image, why));
     CHECK(check(build_output(output_kind::none), why));
