@@ -307,6 +307,14 @@ def case_a_failed_step_shows_its_lines():
         check(re.match(r'error: step \d+/\d+ RUN \["/probe", "lines", "9", "30"\]: exit code 9', last), result)
         check(re.search(r"^.*3 \| .*RUN \[", result.err, re.MULTILINE) and "line 30" in result.err, result)
         check(not has_image(tag), "tagged all the same")
+        # The end of the log is said again where many steps may have come between, as buildx does.
+        shown = ended(run("build", "--no-cache", "--progress", "plain", str(top)), 1).err
+        block = re.search(r"^------\n > \[2/2\] RUN \[.*\]:\n((?:line \d+\n)+)------\nDockerfile:3\n-+\n", shown, re.MULTILINE)
+        check(block and block[1].endswith("line 29\nline 30\n"), shown)
+        events = events_of(ended(run("build", "--no-cache", "--progress", "json", str(top)), 1))
+        failed, = [event for event in events if event["event"] == "step_failed"]
+        check(failed["exit_code"] == 9 and failed["log_tail"].endswith("line 30\n") and failed["file"] == "Dockerfile", failed)
+        check(failed["first_line"] == failed["last_line"] == 3 and ">>> RUN" in failed["excerpt"], failed)
 
 
 def case_a_thousand_lines_and_many_steps():

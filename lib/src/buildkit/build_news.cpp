@@ -17,7 +17,7 @@ bool is_archive_of_image(const build_output& output) noexcept {
   return output.type == build_output::kind::oci || output.type == build_output::kind::docker;
 }
 
-void point_at_lines(const archive::build_context& context, const trace& steps, failed_step& step) {
+void add_lines(const archive::build_context& context, const trace& steps, failed_step& step) {
   const std::string& text = context.dockerfile_text();
   auto lines = lines_of_step(text, steps.failed_title());
   if (!lines) lines = lines_of_error(text, step.reason);
@@ -30,13 +30,32 @@ void point_at_lines(const archive::build_context& context, const trace& steps, f
 
 }  // namespace
 
-build_news::build_news(progress::event_sink to)
-    : steps([this](const progress::event& what) { tell(what); }), listener_(std::move(to)) {}
+build_news::build_news(progress::event_sink to, std::optional<archive::build_context> context)
+    : steps([this](const progress::event& what) { tell(what); }),
+      listener_(std::move(to)),
+      context_(std::move(context)) {}
 
 void build_news::tell(const progress::event& what) {
   if (over) return;
   if (const auto* warned = std::get_if<progress::warning>(&what.body)) warnings.push_back(warned->text);
-  if (listener_) listener_(what);
+  if (!listener_) return;
+  if (const auto* failed = std::get_if<progress::step_failed>(&what.body)) {
+    progress::step_failed more = *failed;
+    point_at_lines(more);
+    return listener_(progress::event{what.time, std::move(more)});
+  }
+  listener_(what);
+}
+
+void build_news::point_at_lines(progress::step_failed& failed) const {
+  const failed_step* known = steps.failure();
+  if (!context_ || known == nullptr || failed.cancelled || failed.reason != known->reason) return;
+  failed_step step = *known;
+  add_lines(*context_, steps, step);
+  failed.file = std::move(step.file);
+  failed.first_line = step.first_line;
+  failed.last_line = step.last_line;
+  failed.excerpt = std::move(step.excerpt);
 }
 
 void build_news::tell_now(progress::event_body body) { tell(progress::event_now(std::move(body))); }
@@ -87,7 +106,7 @@ void explain(const trace& steps, const build_job& job, diagnostics& why) {
   }
   failed_step step = *why.step();
   if (const failed_step* known = steps.failure()) step = *known;
-  if (job.context) point_at_lines(*job.context, steps, step);
+  if (job.context) add_lines(*job.context, steps, step);
   why.set_step(std::move(step));
 }
 

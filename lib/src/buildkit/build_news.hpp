@@ -2,6 +2,7 @@
 
 // What a build with BuildKit asks of the daemon, and what is told of it.
 
+#include "dockline/archive/build_context.hpp"
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/progress/event.hpp"
 
@@ -11,6 +12,7 @@
 #include "engine/build_run.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +23,8 @@ namespace dockline::buildkit {
 // when it is over.
 class build_news {
  public:
-  explicit build_news(progress::event_sink to);
+  // With the context, a failed step is told with its lines of the Dockerfile.
+  explicit build_news(progress::event_sink to, std::optional<archive::build_context> context = std::nullopt);
 
   void tell(const progress::event& what);
   void tell_now(progress::event_body body);
@@ -34,7 +37,11 @@ class build_news {
   trace steps;
 
  private:
+  // Adds its lines to the step that the build failed by.
+  void point_at_lines(progress::step_failed& failed) const;
+
   progress::event_sink listener_;
+  std::optional<archive::build_context> context_;
   bool misread_ = false;
   trace_messages finder_;
 };

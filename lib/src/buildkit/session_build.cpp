@@ -126,7 +126,7 @@ void tell_builder(const build_job& job, builder_kind builder, std::string reason
 
 task<build_result> build_with_session(std::shared_ptr<build_job> job, session_refused& refused,
                                       diagnostics& why) {
-  auto news = std::make_shared<build_news>(job->on_event);
+  auto news = std::make_shared<build_news>(job->on_event, job->context);
   const auto files = readable_files(*job);
   files->on_progress = [news](const packing_progress& sent, std::uint64_t bytes_sent, bool complete) {
     progress::context_progress told;
@@ -232,7 +232,7 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
 }
 
 task<build_result> build_with_body(std::shared_ptr<build_job> job, diagnostics& why) {
-  auto news = std::make_shared<build_news>(job->on_event);
+  auto news = std::make_shared<build_news>(job->on_event, job->context);
   engine::build_run run = run_of(*job, news);
   const std::string id = run.options.build_id;
   run.context = job->archive;

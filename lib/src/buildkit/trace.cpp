@@ -217,6 +217,7 @@ void trace::close(step& which) {
       failed.exit_code = told.exit_code;
       failed.reason = which.error;
       failed.log_tail = which.tail.last(tail_lines, tail_bytes);
+      told.log_tail = failed.log_tail;
     }
     emit(which.ended, std::move(told));
   } else {

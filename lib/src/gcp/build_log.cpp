@@ -317,15 +317,17 @@ void build_log::close(step& which) {
 void build_log::fail(step& which, std::string_view reason) {
   std::optional<int> exit_code = number_behind(reason, "exit code: ");
   if (!exit_code) exit_code = number_behind(reason, "returned a non-zero code: ");
+  const bool is_failure = !failure_ && reason != "canceled" && (classic_ || !may_fail(which.title));
   if (std::exchange(which.open, false)) {
     progress::step_failed told;
     told.index = which.index;
     told.exit_code = exit_code;
     told.reason = reason;
     told.cancelled = reason == "canceled";
+    if (is_failure) told.log_tail = which.tail.last(tail_lines, tail_bytes);
     emit(std::move(told));
   }
-  if (failure_ || reason == "canceled" || (!classic_ && may_fail(which.title))) return;
+  if (!is_failure) return;
   failure_.emplace();
   failure_->instruction = which.title;
   if (classic_) {

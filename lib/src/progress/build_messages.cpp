@@ -119,7 +119,7 @@ void build_messages::fail(const json::value& message) {
   step.reason = reason;
   step.log_tail = tail_.last(tail_lines, tail_bytes);
   if (index_ == 0) return;
-  emit(step_failed{index_, step.exit_code, step.reason});
+  emit(step_failed{index_, step.exit_code, step.reason, false, step.log_tail});
   index_ = 0;
 }
 

@@ -48,6 +48,10 @@ class field_writer {
       out_.null();
     text("reason", what.reason);
     if (what.cancelled) out_.key("cancelled").boolean(true);
+    if (!what.log_tail.empty()) text("log_tail", what.log_tail);
+    if (!what.file.empty()) text("file", what.file);
+    lines(what.first_line, what.last_line);
+    if (!what.excerpt.empty()) text("excerpt", what.excerpt);
   }
   void operator()(const step_status& what) {
     name("step_status");
@@ -83,10 +87,7 @@ class field_writer {
     text("text", what.text);
     if (what.index > 0) index(what.index);
     if (!what.file.empty()) text("file", what.file);
-    if (what.first_line > 0) {
-      out_.key("first_line").integer(what.first_line);
-      out_.key("last_line").integer(what.last_line);
-    }
+    lines(what.first_line, what.last_line);
     if (!what.details.empty()) {
       out_.key("details").begin_array();
       for (const auto& detail : what.details) out_.string(detail);
@@ -115,6 +116,11 @@ class field_writer {
  private:
   void name(std::string_view of_event) { text("event", of_event); }
   void index(int value) { out_.key("index").integer(value); }
+  void lines(int first, int last) {
+    if (first <= 0) return;
+    out_.key("first_line").integer(first);
+    out_.key("last_line").integer(last);
+  }
   void number(std::string_view key, std::uint64_t value) { out_.key(key).unsigned_integer(value); }
   void text(std::string_view key, std::string_view value) { out_.key(key).string(value); }
 

@@ -35,6 +35,17 @@ void plain_renderer::show(const event& what) {
 void plain_renderer::finish() {
   end_lines(no_step_);
   for (auto& [index, owner] : steps_) end_lines(owner);
+  if (!failed_tail_.empty()) {
+    // As buildx does it: with many steps at once, the reason is far above the end.
+    const std::string tail = std::exchange(failed_tail_, {});
+    pending_ += "------\n > " + failed_title_ + ":\n";
+    for (std::string_view rest = tail; !rest.empty();) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      pending_ += printable(rest.substr(0, end)) + '\n';
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    pending_ += "------\n";
+  }
   flush();
 }
 
@@ -102,6 +113,9 @@ void plain_renderer::on(const step_failed& what) {
   group& owner = step(what.index);
   close(owner, what.cancelled ? "CANCELED" : "ERROR: " + printable(what.reason));
   if (running_ == what.index) running_ = 0;
+  if (what.log_tail.empty()) return;
+  failed_title_ = owner.title;
+  failed_tail_ = what.log_tail;
 }
 
 void plain_renderer::on(const step_log& what) {

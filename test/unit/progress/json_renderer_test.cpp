@@ -26,6 +26,9 @@ TEST_SUITE("progress/json_renderer") {
         {step_cached{2}, R"(step_cached","index":2})"},
         {step_finished{2}, R"(step_finished","index":2})"},
         {step_failed{2, 7, "no"}, R"(step_failed","index":2,"exit_code":7,"reason":"no"})"},
+        {step_failed{2, 7, "no", false, "last\n", "Dockerfile", 3, 4, "3 | RUN\n"},
+         R"(step_failed","index":2,"exit_code":7,"reason":"no","log_tail":"last\n","file":"Dockerfile",)"
+         R"("first_line":3,"last_line":4,"excerpt":"3 | RUN\n"})"},
         {step_failed{2, std::nullopt, "no"}, R"(step_failed","index":2,"exit_code":null,"reason":"no"})"},
         {step_log{2, output_stream::out, "a\n\x1b[0m"},
          R"(step_log","index":2,"stream":"stdout","bytes":"a\n\u001B[0m"})"},

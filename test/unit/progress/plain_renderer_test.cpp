@@ -79,6 +79,15 @@ TEST_SUITE("progress/plain_renderer") {
           "#1 [3/7] RUN make\n#1 0.412 error: no\n#1 ERROR: returned a non-zero code: 2 see above\n\n");
   }
 
+  TEST_CASE("the last lines of the step that the build failed by are written again at the end") {
+    CHECK(render({{0ms, step_started{1, 2, "RUN a"}},
+                  {100ms, step_failed{1, 2, "code 2", false, "one\n\x1b]0;t\x07two\n"}},
+                  {200ms, step_started{2, 2, "RUN b"}},
+                  {300ms, step_failed{2, {}, "canceled", true}}}) ==
+          "#1 [1/2] RUN a\n#1 ERROR: code 2\n\n#2 [2/2] RUN b\n#2 CANCELED\n\n"
+          "------\n > [1/2] RUN a:\none\ntwo\n------\n");
+  }
+
   TEST_CASE("log bytes are cut anywhere; each stream has its own lines") {
     CHECK(render({{0ms, step_started{1, 1, "RUN a"}},
                   {100ms, log(1, "ha")},

@@ -53,6 +53,12 @@ struct step_failed {
   std::optional<int> exit_code;  // of the command; empty where none ran
   std::string reason;            // in the builder's words
   bool cancelled = false;        // it was stopped, since the build was or since another step had failed
+  // Of the step that the build failed by, as in dockline::failed_step; empty where it is not known.
+  std::string log_tail = {};  // the last lines that it wrote, '\n' after each
+  std::string file = {};      // the Dockerfile's name
+  int first_line = 0;         // of the instruction there, counted from 1; 0: not known
+  int last_line = 0;          // at least `first_line`
+  std::string excerpt = {};   // those lines and some around them, numbered and marked, '\n' after each
 };
 
 // Something that a step does, as far as it has come: a transfer, a download, the export of an image. `id`

@@ -40,7 +40,8 @@ class DOCKLINE_API plain_renderer {
   // comes from outside is written as progress::printable() says.
   void show(const event& what);
 
-  // Writes what is still kept. To be called when nothing more will happen.
+  // Writes what is still kept, and of the step that the build failed by its last lines once more. To be called when
+  // nothing more will happen.
   void finish();
 
  private:
@@ -100,6 +101,8 @@ class DOCKLINE_API plain_renderer {
 
   writer out_;
   std::string pending_;
+  std::string failed_title_;  // of the step that the build failed by
+  std::string failed_tail_;   // its last lines; empty: none
   event_time now_;
   int numbers_ = 0;
   group no_step_;  // logs that belong to no step; its number stays 0
