@@ -135,6 +135,7 @@ task<void> receive_files(std::shared_ptr<received_export> into, grpc::call call,
     for (std::size_t i = 0; i < made->answers.size(); ++i) {
       if (auto written = co_await call.write(made->answers[i]); !written) co_return written.error();
     }
+    into->complete = receiver->whole();
     if (made->left == file_receiver::state::over) co_return result<void>();
   }
 }
@@ -164,7 +165,7 @@ task<void> receive_archive(std::shared_ptr<received_export> into, grpc::call cal
 }
 
 // The list of the files is heard, and none of them is asked for.
-task<void> receive_nothing(grpc::call call, diagnostics& why) {
+task<void> receive_nothing(std::shared_ptr<received_export> into, grpc::call call, diagnostics& why) {
   for (;;) {
     auto message = co_await call.read();
     if (!message) co_return message.error();
@@ -176,6 +177,7 @@ task<void> receive_nothing(grpc::call call, diagnostics& why) {
         std::string end;
         append_fin(end);
         if (auto written = co_await call.write(end); !written) co_return written.error();
+        into->complete = true;
         continue;
       }
       case packet_type::fin: co_return result<void>();
@@ -189,7 +191,7 @@ task<void> receive_nothing(grpc::call call, diagnostics& why) {
 }
 
 task<void> receive_result(std::shared_ptr<received_export> into, grpc::call call, diagnostics& why) {
-  if (into->unwanted) return receive_nothing(std::move(call), why);
+  if (into->unwanted) return receive_nothing(std::move(into), std::move(call), why);
   if (into->archive) return receive_archive(std::move(into), std::move(call), why);
   return receive_files(std::move(into), std::move(call), why);
 }
@@ -200,7 +202,8 @@ asio::awaitable<grpc::status> receive(std::shared_ptr<received_export> into, grp
     co_return grpc::status(grpc::status_code::already_exists, "the result was received already");
   diagnostics why;
   auto done = co_await receive_result(into, call, why);
-  if (done) {
+  // The daemon cancels its call as soon as it has heard that all is here, mostly before it has said so itself.
+  if (done || into->complete) {
     into->complete = true;
     co_return grpc::status();
   }

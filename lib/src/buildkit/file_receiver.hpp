@@ -43,6 +43,8 @@ class file_receiver {
   // reports an error. What was written so far stays; a file appears under its name only when it is whole.
   result<state> take(std::string_view message, message_batch& answers, diagnostics& why);
 
+  // Whether all of the result is written, and the other side is told so by what take() appended last.
+  bool whole() const noexcept { return fin_sent_; }
   std::uint64_t files() const noexcept { return made_; }
   std::uint64_t bytes() const noexcept { return bytes_; }
   // What could not be made, and is not worth a failure: devices.

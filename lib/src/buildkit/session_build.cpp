@@ -114,6 +114,21 @@ archive::build_context compressed(const archive::build_context& context) {
                           [](archive::context_tree& tree) { tree.compress = archive::compression::gzip; });
 }
 
+// dockerd 20.10 passes neither on to BuildKit, and says nothing; 26 passes both, and by its sources 23 does. A version
+// that the caller named tells nothing of the daemon.
+void warn_of_limits(const build_job& job, build_news& news) {
+  constexpr engine::api_version first_with_limits{1, 42};
+  const engine::client_state& client = *job.daemon.state();
+  if (!client.options.api_version.empty() || !client.version || *client.version >= first_with_limits) return;
+  const engine::build_options& image = job.options.image;
+  std::string passed_over;
+  if (image.shm_size != 0) passed_over = "the size of /dev/shm";
+  for (const engine::ulimit& one : image.ulimits)
+    passed_over += (passed_over.empty() ? "the ulimit " : ", the ulimit ") + one.name;
+  if (passed_over.empty()) return;
+  news.warn("this daemon's BuildKit passes over " + passed_over + "; its classic builder does not");
+}
+
 }  // namespace
 
 void tell_builder(const build_job& job, builder_kind builder, std::string reason) {
@@ -167,6 +182,7 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
                job->context   ? "the daemon reads the context through a session"
                : job->archive ? "the daemon gets the archive, and asks through a session for all else"
                               : "the daemon fetches the context, and asks through a session for all else");
+  warn_of_limits(*job, *news);
   session& serving = **opened;
   const auto executor = job->daemon.state()->strand;
   engine::build_run run = run_of(*job, news);
@@ -233,6 +249,7 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
 
 task<build_result> build_with_body(std::shared_ptr<build_job> job, diagnostics& why) {
   auto news = std::make_shared<build_news>(job->on_event, job->context);
+  warn_of_limits(*job, *news);
   engine::build_run run = run_of(*job, news);
   const std::string id = run.options.build_id;
   run.context = job->archive;

@@ -63,6 +63,26 @@ TEST_SUITE("exchange/archive build") {
     before.check_nothing_left();
   }
 
+  TEST_CASE(
+      "a result that is here is a success, also where the daemon cancels before it has said that it knows") {
+    for (const bool wanted : {true, false}) {
+      CAPTURE(wanted);
+      scripted_buildkit buildkit;
+      buildkit.asks_for_files = false;
+      buildkit.exports_files = true;
+      buildkit.wants_files = wanted;
+      buildkit.exported = "content";
+      in_build talk(buildkit.daemon);
+      buildkit::build_options options;
+      options.output.type = wanted ? buildkit::build_output::kind::local : buildkit::build_output::kind::none;
+      if (wanted) options.output.destination = talk.tree.path("out");
+      const auto seen = talk.archive_build(talk.tar(), options);
+      CHECK(seen.words() == error_code().message());
+      CHECK(seen.value.exported_files == (wanted ? 1 : 0));
+      CHECK(seen.value.exported_bytes == (wanted ? 7 : 0));
+    }
+  }
+
   TEST_CASE("the digests of the image, by the store that it is in") {
     const auto built_into = [](const std::string& inspected) {
       scripted_buildkit buildkit;
@@ -109,6 +129,21 @@ TEST_SUITE("exchange/archive build") {
     CHECK(pushes[0].find(encode_base64url(R"({"username":"ann")").substr(0, 20)) != std::string::npos);
     CHECK(pushes[1].starts_with("POST /v1.41/images/other:5000/app/push?tag=2 "));
     CHECK(pushes[1].find("\r\nX-Registry-Auth: e30=\r\n") != std::string::npos);
+  }
+
+  TEST_CASE("limits that the daemon's BuildKit passes over are warned of") {
+    scripted_buildkit buildkit;
+    buildkit.asks_for_files = false;
+    in_build talk(buildkit.daemon);
+    buildkit::build_options options;
+    options.image.shm_size = 1 << 20;
+    options.image.ulimits.emplace_back("nofile", 10, 20);
+    const auto seen = talk.archive_build(talk.tar(), options);
+    CHECK(seen.words() == error_code().message());
+    CHECK(seen.value.warnings ==
+          std::vector<std::string>{
+              "this daemon's BuildKit passes over the size of /dev/shm, the ulimit nofile; "
+              "its classic builder does not"});
   }
 
   TEST_CASE("an image without a name is not pushed, nor what is no image: nothing is asked") {

@@ -80,6 +80,8 @@ class scripted_buildkit {
   std::string build_body;
   bool asks_for_files = true;  // not where the context is none of the client's
   std::string exported;        // the result, which the session gets a moment after the build's end was told
+  bool wants_files = true;     // the client asks for it
+  bool exports_files = false;  // the result is a directory with a file "a"
   std::atomic<int> cancels = 0;
   std::atomic<bool> session_up = false;
   std::string inspected = json_answer(R"({"message":"No such image"})", "404 Not Found");  // the image
@@ -145,7 +147,8 @@ class scripted_buildkit {
     }
     reach(at::files_read, client, &asks);
     fate_.open();
-    if (!exported.empty()) send_result(client, asks);
+    if (!exported.empty() && exports_files) send_files(asks);
+    if (!exported.empty() && !exports_files) send_result(client, asks);
     while (asks.step()) {
     }
   }
@@ -157,6 +160,33 @@ class scripted_buildkit {
     protozero::pbf_writer(message).add_bytes(1, exported);
     asks.write(id, message);
     asks.finish(id);
+  }
+
+  // As fsutil's sender does, for BuildKit, which cancels the call before its own last word is sent.
+  void send_files(asking_daemon& asks) {
+    const auto id = asks.begin("/moby.filesync.v1.FileSend/DiffCopy", {});
+    buildkit::file_stat file;
+    file.path = "a";
+    file.mode = 0644;
+    std::string message;
+    buildkit::append_stat(message, &file);
+    asks.write(id, std::exchange(message, {}));
+    asks.write(id, {});
+    const auto hear = [&](std::size_t count) {
+      while (asks.answers[id].messages.size() < count) {
+        if (!asks.answers[id].closed.empty() || !asks.step()) throw script_broken{"the transfer ended"};
+      }
+    };
+    if (wants_files) {
+      hear(1);
+      buildkit::append_data_head(message, 0, exported.size());
+      asks.write(id, std::exchange(message, {}) + exported);
+      buildkit::append_data_head(message, 0, 0);
+      asks.write(id, message);
+    }
+    hear(wants_files ? 2 : 1);
+    asks.reset(id);
+    asks.flush();
   }
 
   // As fsutil's receiver does.

@@ -85,7 +85,7 @@ struct build_options {
   // What the image shall be, as for the classic builder: names, arguments, labels, target, platform, cache.
   // `outputs`, `session`, `build_id` and `buildkit` are set by the operation, and of a directory `dockerfile`
   // and `remote` as well. With BuildKit `memory` and the CPU settings have no effect, as the daemon ignores
-  // them. `registry_auths` are what is logged in with where they name the registry.
+  // them; so it does with `shm_size` and `ulimits` before API 1.42, of which a warning tells. `registry_auths` are what is logged in with where they name the registry.
   engine::build_options image;
 
   // Where credentials are looked for when the daemon asks for those of a registry that `image.registry_auths`
