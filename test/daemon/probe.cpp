@@ -3,7 +3,9 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -116,6 +118,28 @@ int pose_as_python(const std::vector<std::string>& words) {
   return print_file(words[1]) ? 0 : 3;
 }
 
+// Asks the agent at SSH_AUTH_SOCK as ssh-add does: SSH_AGENTC_REQUEST_IDENTITIES, answered by
+// SSH_AGENT_IDENTITIES_ANSWER with their number (draft-miller-ssh-agent, 4.4).
+int count_keys() {
+  const char* path = std::getenv("SSH_AUTH_SOCK");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path == nullptr || std::strlen(path) >= sizeof(address.sun_path)) return 2;
+  std::strcpy(address.sun_path, path);
+  const int agent = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  if (::connect(agent, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return 3;
+  const unsigned char request[] = {0, 0, 0, 1, 11};
+  if (::write(agent, request, sizeof(request)) != static_cast<ssize_t>(sizeof(request))) return 4;
+  unsigned char answer[9];
+  for (std::size_t size = 0; size < sizeof(answer);) {
+    const ssize_t more = ::read(agent, answer + size, sizeof(answer) - size);
+    if (more <= 0) return 5;
+    size += static_cast<std::size_t>(more);
+  }
+  std::printf("answer %d, %d keys\n", answer[4], answer[8]);
+  return 0;
+}
+
 // The other signals end a process only if it asked for it when it is the first of its namespace.
 void leave(int) { ::_exit(42); }
 
@@ -164,6 +188,17 @@ int main(int argc, char** argv) {
     std::fputs("end of input\n", stderr);
     return 0;
   }
+  // show FILE: what is in it.
+  if (what == "show") return print_file(word(2)) ? 0 : 1;
+  // append FILE TEXT: one line more.
+  if (what == "append") {
+    std::FILE* file = std::fopen(word(2).c_str(), "ab");
+    if (file == nullptr) return 1;
+    std::fprintf(file, "%s\n", word(3).c_str());
+    return std::fclose(file);
+  }
+  // keys: how many keys the ssh agent has.
+  if (what == "keys") return count_keys();
   // sleep SECONDS MARK: the mark finds it in a list of processes. SIGINT ends it with 42.
   if (what == "sleep") {
     ::signal(SIGINT, leave);

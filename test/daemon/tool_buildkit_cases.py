@@ -250,6 +250,61 @@ def case_an_ssh_agent_is_forwarded():
         check("ssh" in ended(run("build", "--no-cache", str(top)), 1).err, "no agent at all")
 
 
+def case_a_step_asks_an_ssh_agent_for_its_keys():
+    if is_podman() or not shutil.which("ssh-agent"):
+        return "no BuildKit" if is_podman() else "no ssh-agent"
+    with tree(Dockerfile=f'FROM {base()}\nRUN --mount=type=ssh ["/probe", "keys"]\n') as top, tree() as outside:
+        agent_socket = str(outside / "agent")
+        agent = subprocess.Popen(["ssh-agent", "-D", "-a", agent_socket], stdout=subprocess.DEVNULL)
+        try:
+            while not os.path.exists(agent_socket):
+                check(agent.poll() is None, "no agent")
+            known = environment(SSH_AUTH_SOCK=agent_socket)
+            for keys in (0, 1, 2):
+                result = ended(run("build", "--no-cache", "--progress", "plain", "--ssh", "default", "-o", "type=cacheonly", str(top), env=known), 0)
+                check(f"answer 12, {keys} keys" in result.err, result)
+                for words in (["ssh-keygen", "-q", "-N", "", "-f", str(outside / f"key{keys}")], ["ssh-add", "-q", str(outside / f"key{keys}")]):
+                    subprocess.run(words, env=known, check=True, timeout=60, capture_output=True)
+        finally:
+            agent.terminate()
+            agent.wait()
+
+
+def case_an_image_comes_as_an_archive():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile=f"FROM {base()}\nLABEL archive=1\n") as top, tree() as out:
+        loaded = name("archived")
+        for kind in ("oci", "docker"):
+            archive = out / f"{kind}.tar"
+            result = run("build", "-o", f"type={kind},dest={archive},name=docker.io/library/{loaded}", str(top))
+            if "Descriptor" not in inspect(base()):
+                ended(result, 1)
+                check("containerd image store" in result.err and not archive.exists() and not list(out.glob("*.tar*")), result)
+                continue
+            check(ended(result, 0).out == "", result)
+            with tarfile.open(archive) as tar:
+                index = json.load(tar.extractfile("index.json"))
+                manifest = json.load(tar.extractfile("blobs/" + index["manifests"][0]["digest"].replace(":", "/")))
+                config = json.load(tar.extractfile("blobs/" + manifest["config"]["digest"].replace(":", "/")))
+                check(config["config"]["Labels"]["archive"] == "1" and ("manifest.json" in tar.getnames()) == (kind == "docker"), config)
+        if not (out / "docker.tar").exists():
+            return "no containerd image store"
+        check(loaded in ended(run("load", "-i", str(out / "docker.tar")), 0).out and has_image(loaded), "loaded")
+
+
+def case_files_of_a_result_that_is_no_image():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile="FROM scratch\nCOPY Dockerfile /\n") as top, tree(id="of an earlier build") as out:
+        ended(run("build", "-o", str(out / "result"), "--iidfile", str(out / "id"), "--metadata-file", str(out / "about"), str(top)), 0)
+        check((out / "result/Dockerfile").exists() and not (out / "id").exists(), "an id of no image")
+        # The daemon hardly takes the time to say that it has heard of the result's arrival.
+        for _ in range(20):
+            ended(run("build", "-o", str(out / "result"), str(top)), 0)
+        check(json.loads((out / "about").read_text()) == {}, (out / "about").read_text())
+
+
 def case_a_result_comes_to_this_side():
     if is_podman():
         return "no BuildKit"
@@ -367,12 +422,33 @@ def case_heredocs_and_mounts():
         check(re.search(r"^f 0600 \S+ /file$", ended(run("run", "--rm", tag, "walk", "/closed"), 0).out, re.MULTILINE), "mode")
 
 
+def case_limits_of_the_steps():
+    if is_podman():
+        return "no BuildKit"
+    with tree(Dockerfile=f"FROM {base()}\nRUN [\"/probe\", \"show\", \"/proc/self/limits\"]\n") as top:
+        words = ["build", "--no-cache", "--progress", "plain", "--ulimit", "nofile=77:78", "--shm-size", "17m", str(top)]
+        result = ended(run(*words), 0)
+        limited = re.search(r"Max open files +77 +78 ", result.err) is not None
+        warned = "passes over the size of /dev/shm, the ulimit nofile" in result.err
+        check(limited != warned, result)
+        check(re.search(r"Max open files +77 +78 ", ended(run(*words, "--builder", "classic"), 0).err), "classic")
+
+
 def case_cache_mounts_links_and_platforms():
     if is_podman():
         return "no BuildKit"
     with tree(Dockerfile=f'FROM {base()}\nRUN --mount=type=cache,target=/kept ["/probe", "walk", "/kept"]\n') as top:
         result = ended(run("build", "--no-cache", "--progress", "plain", "-t", (tag := name("mounted")), str(top)), 0)
         check('"walk", "/kept"' in result.err and "f 0" not in run("run", "--rm", tag, "walk", "/kept").out, result)
+        # What a step leaves there the next build finds, and nobody else.
+        # The name of the cache is no part of what a step is known again by.
+        first, second = os.urandom(8).hex(), os.urandom(8).hex()
+        for word, seen in ((first, f"{first}\n"), (second, f"{first}\n{second}\n")):
+            (top / "Dockerfile").write_text(f'FROM {base()}\n'
+                                            f'RUN --mount=type=cache,id={tag},target=/kept ["/probe", "append", "/kept/words", "{word}"]\n'
+                                            f'RUN --mount=type=cache,id={tag},target=/kept ["/probe", "show", "/kept/words"]\n')
+            events = events_of(ended(run("build", "--progress", "json", "-t", tag, str(top)), 0))
+            check("".join(event["bytes"] for event in events if event["event"] == "step_log") == seen, events)
     with tree(Dockerfile=f"FROM scratch AS first\nCOPY file /\nFROM {base()}\nCOPY --link --from=first file /linked/\n", file="1") as top:
         result = run("build", "-t", (tag := name("link")), str(top))
         if result.status == 1 and "Unknown flag: link" in result.err:

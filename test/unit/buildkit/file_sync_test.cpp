@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dockline::buildkit {
 namespace {
@@ -97,6 +98,22 @@ TEST_SUITE("buildkit/file_sync") {
     CHECK_FALSE(files->directories.at("context")->plan.on_disk);
     CHECK(names_in(*files->directories.at("context")) == "made.py\n#[odd]*? \\\n");
     CHECK(files->directories.at("dockerfile")->plan.overlay[0].text == "FROM c\n");
+  }
+
+  TEST_CASE("patterns that are not ASCII come escaped, and all of their name with them") {
+    grpc::metadata asked;
+    asked.add("include-patterns", "caf%C3%A9+bar");
+    asked.add("include-patterns", "100%25");
+    asked.add("include-patterns", "%zz%4");
+    asked.add("include-patterns-encoded", "1");
+    asked.add("exclude-patterns", "a+b%20c");
+    asked.add("followpaths", "x%2By");
+    asked.add("followpaths-encoded", "0");
+    const file_request read = read_file_request(asked);
+    CHECK(read.include == std::vector<std::string>{"caf\xc3\xa9 bar", "100%", "%zz%4"});
+    CHECK(read.exclude == std::vector<std::string>{"a+b%20c"});
+    CHECK(read.follow == std::vector<std::string>{"x%2By"});
+    CHECK(!read.only_excludes);
   }
 
   TEST_CASE("one time for all files is not that of the Dockerfile") {
