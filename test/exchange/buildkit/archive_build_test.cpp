@@ -131,21 +131,6 @@ TEST_SUITE("exchange/archive build") {
     CHECK(pushes[1].find("\r\nX-Registry-Auth: e30=\r\n") != std::string::npos);
   }
 
-  TEST_CASE("limits that the daemon's BuildKit passes over are warned of") {
-    scripted_buildkit buildkit;
-    buildkit.asks_for_files = false;
-    in_build talk(buildkit.daemon);
-    buildkit::build_options options;
-    options.image.shm_size = 1 << 20;
-    options.image.ulimits.emplace_back("nofile", 10, 20);
-    const auto seen = talk.archive_build(talk.tar(), options);
-    CHECK(seen.words() == error_code().message());
-    CHECK(seen.value.warnings ==
-          std::vector<std::string>{
-              "this daemon's BuildKit passes over the size of /dev/shm, the ulimit nofile; "
-              "its classic builder does not"});
-  }
-
   TEST_CASE("an image without a name is not pushed, nor what is no image: nothing is asked") {
     scripted_buildkit buildkit;
     in_build talk(buildkit.daemon);
