@@ -114,10 +114,11 @@ struct build_result {
 
   // "sha256:" and 64 hexadecimal digits; empty when the result went elsewhere.
   std::string image_id;
-  // Of the image's configuration, and of its manifest, or of the index of several. One of them is the id, which
-  // one, the daemon's image store decides. Empty is what the daemon does not tell: in the older store the
-  // manifest of an image that was not pushed, in containerd's the configuration that the classic builder made.
+  // The digest of the image's configuration, which is the id in the daemon's older image store. Empty where the
+  // daemon does not tell: of what the classic builder made for containerd's store.
   std::string config_digest;
+  // That of its manifest, or of the index of several, which is the id in containerd's store. Empty in the older
+  // store, unless the image was pushed.
   std::string manifest_digest;
   // Which builder it was.
   builder_kind builder = builder_kind::classic;
