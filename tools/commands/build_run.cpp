@@ -63,6 +63,7 @@ bool makes_image(const buildkit_request& request) {
 std::shared_ptr<buildkit_request> read_buildkit_request(build_arguments& arguments, console& terminal) {
   auto request = std::make_shared<buildkit_request>();
   buildkit::build_options& options = request->options;
+  options.digests = !arguments.metadata_file.empty();
   if (arguments.builder == "buildkit") options.builder = buildkit::builder_choice::buildkit;
   if (arguments.builder == "classic") options.builder = buildkit::builder_choice::classic;
   if (!arguments.output.empty() && !read_output(arguments.output, options.output, terminal)) return nullptr;

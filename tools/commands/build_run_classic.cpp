@@ -11,7 +11,9 @@ namespace dockline::tool {
 
 namespace asio = boost::asio;
 
-struct buildkit_request {};
+struct buildkit_request {
+  bool digests = false;
+};
 
 bool may_use_buildkit(const build_arguments&) { return false; }
 
@@ -27,12 +29,14 @@ std::shared_ptr<buildkit_request> read_buildkit_request(build_arguments& argumen
   if (!arguments.cache_to.empty()) return refuse("--cache-to");
   if (!arguments.secrets.empty()) return refuse("--secret");
   if (!arguments.ssh.empty()) return refuse("--ssh");
-  return std::make_shared<buildkit_request>();
+  auto request = std::make_shared<buildkit_request>();
+  request->digests = !arguments.metadata_file.empty();
+  return request;
 }
 
 asio::awaitable<result<made_image>> run_build(engine::client daemon, build_source source,
                                               engine::build_options options,
-                                              std::shared_ptr<buildkit_request>,
+                                              std::shared_ptr<buildkit_request> request,
                                               progress::event_sink on_event, diagnostics& why) {
   if (source.context) {
     options.dockerfile = source.context->dockerfile_name();
@@ -43,6 +47,7 @@ asio::awaitable<result<made_image>> run_build(engine::client daemon, build_sourc
   if (code) co_return code;
   made_image image;
   image.id = std::move(built.id);
+  if (!request->digests) co_return image;
   // The image is there, whether or not the daemon tells more of it.
   diagnostics unheard;
   auto [unknown, found] = co_await engine::async_image_inspect(daemon, image.id, unheard, no_throw);

@@ -156,9 +156,9 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
 task<build_result> build_and_finish(std::shared_ptr<build_job> job, diagnostics& why) {
   auto built = co_await build(job, why);
   if (!built || built->image_id.empty()) co_return built;
-  auto known = co_await with_digests(job, std::move(*built));
-  if (!known || !job->options.output.push) co_return known;
-  co_return co_await pushed(std::move(job), std::move(*known), why);
+  if (job->options.digests) built = co_await with_digests(job, std::move(*built));
+  if (!built || !job->options.output.push) co_return built;
+  co_return co_await pushed(std::move(job), std::move(*built), why);
 }
 
 void start(std::shared_ptr<build_job> job, diagnostics* why, completion_handler<build_result> handler) {

@@ -58,7 +58,8 @@ struct build_output {
   // Where it goes.
   kind type = kind::image;
   // Of `local`, a directory, which is made if it is not there; what is in it stays, unless something of its
-  // name comes: a directory is replaced by a file with all that is in it. Of the archives a file, which appears when it is whole.
+  // name comes: a directory is replaced by a file with all that is in it. Of the archives a file, which appears when
+  // it is whole.
   std::string destination;
   // Takes the bytes of an archive in the place of `destination`. Called where the context's disk is read, one
   // call at a time; may block; an error ends the build.
@@ -85,7 +86,8 @@ struct build_options {
   // What the image shall be, as for the classic builder: names, arguments, labels, target, platform, cache.
   // `outputs`, `session`, `build_id` and `buildkit` are set by the operation, and of a directory `dockerfile`
   // and `remote` as well. With BuildKit `memory` and the CPU settings have no effect, as the daemon ignores
-  // them; so it does with `shm_size` and `ulimits` before API 1.42, of which a warning tells. `registry_auths` are what is logged in with where they name the registry.
+  // them; so it does with `shm_size` and `ulimits` before API 1.42, of which a warning tells. `registry_auths`
+  // are what is logged in with where they name the registry.
   engine::build_options image;
 
   // Where credentials are looked for when the daemon asks for those of a registry that `image.registry_auths`
@@ -106,6 +108,9 @@ struct build_options {
 
   // Writes into the image what a later build needs to take its layers as cache (`cache_from`).
   bool inline_cache = false;
+
+  // Asks the daemon for the digests of the image that was built: one request more.
+  bool digests = true;
 };
 
 // What a build made.
@@ -114,11 +119,12 @@ struct build_result {
 
   // "sha256:" and 64 hexadecimal digits; empty when the result went elsewhere.
   std::string image_id;
-  // The digest of the image's configuration, which is the id in the daemon's older image store. Empty where the
-  // daemon does not tell: of what the classic builder made for containerd's store.
+  // The digest of the image's configuration, which is the id in the daemon's older image store. Empty where it was
+  // not asked for (build_options::digests), and where the daemon does not tell: of what the classic builder made for
+  // containerd's store.
   std::string config_digest;
-  // That of its manifest, or of the index of several, which is the id in containerd's store. Empty in the older
-  // store, unless the image was pushed.
+  // That of its manifest, or of the index of several, which is the id in containerd's store. In the older store only
+  // a pushed image has one.
   std::string manifest_digest;
   // Which builder it was.
   builder_kind builder = builder_kind::classic;

@@ -6,8 +6,8 @@
 //     {"time":"2026-11-23T14:36:35.000000000Z","event":"step_log","index":3,"stream":"stdout","bytes":"hi\n"}
 //
 // A step_log's `stream` is "stdout" or "stderr"; where its bytes are not UTF-8, `bytes` has U+FFFD in their
-// place, and `bytes_base64` beside it has them as they were. A step_failed's `exit_code` may be null; what is not
-// known of its log and its lines in the Dockerfile is left out.
+// place, and `bytes_base64` beside it has them as they were. A step_failed's `exit_code` may be null; what is
+// not known of its log and its lines in the Dockerfile is left out.
 
 #include "dockline/core/export.hpp"
 #include "dockline/progress/event.hpp"
