@@ -13,8 +13,8 @@ namespace dockline::tool {
 void check_google(const gcp::environment& variables, findings& google) {
   diagnostics why;
   const auto who = gcp::find_credentials(variables, why);
-  std::string project = gcp::project_from(variables);
-  if (project.empty() && who) project = who->project();
+  const std::string project =
+      gcp::known_project(gcp::client_options_from(variables), who ? *who : gcp::no_credentials());
   google.add("project", "Project", project);
   google.add("credentials", "Credentials", who ? who->description() : std::string("none"));
   google.add("credentials_file", "Their file", who ? who->path() : std::string());

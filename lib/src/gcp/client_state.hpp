@@ -77,8 +77,8 @@ struct client_state : std::enable_shared_from_this<client_state> {
   // That token is refused: it is not given out again.
   void refused(const std::string& scope, const std::string& token);
 
-  // What the environment or the credentials say, else what the metadata server does, or Resource Manager of
-  // the project of an external account's pool.
+  // What known_project() says, else what the metadata server does, or Resource Manager of the project of an
+  // external account's pool.
   task<std::string> project(diagnostics& why);
 
   // How many requests were made.

@@ -107,9 +107,15 @@ result<credentials> credentials_from_environment(diagnostics& why) {
 }
 
 std::string project_from(const environment& variables) {
-  for (const auto name : {"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT"}) {
+  for (const auto name : {"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"}) {
     if (const auto project = value_of(variables, name); !project.empty()) return std::string(project);
   }
+  return {};
+}
+
+std::string gcloud_project_from(const environment& variables) {
+  if (const auto project = value_of(variables, "CLOUDSDK_CORE_PROJECT"); !project.empty())
+    return std::string(project);
   const std::string folder = gcloud_folder(variables);
   if (folder.empty()) return {};
   std::string active(value_of(variables, "CLOUDSDK_ACTIVE_CONFIG_NAME"));
@@ -119,6 +125,11 @@ std::string project_from(const environment& variables) {
   // It is a part of a path.
   if (active.find('/') != active.npos) return {};
   return ini_value(text_of(folder + "/configurations/config_" + active), "core", "project");
+}
+
+std::string known_project(const client_options& options, const credentials& who) {
+  if (!options.project.empty()) return options.project;
+  return who.project().empty() ? options.fallback_project : who.project();
 }
 
 client_options client_options_from(const environment& variables) {
@@ -143,6 +154,7 @@ client_options client_options_from(const environment& variables) {
   options.no_proxy = first("NO_PROXY", "no_proxy");
   options.quota_project = value_of(variables, "GOOGLE_CLOUD_QUOTA_PROJECT");
   options.project = project_from(variables);
+  options.fallback_project = gcloud_project_from(variables);
   return options;
 }
 

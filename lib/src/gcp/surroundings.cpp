@@ -27,8 +27,7 @@ task<std::string> client_state::ask_universe(diagnostics& why) {
 }
 
 task<std::string> client_state::project(diagnostics& why) {
-  if (!options.project.empty()) co_return options.project;
-  if (!who.project().empty()) co_return who.project();
+  if (std::string known = known_project(options, who); !known.empty()) co_return known;
   if (project_.empty()) {
     auto told = co_await ask_project(why);
     if (!told) co_return told.error();

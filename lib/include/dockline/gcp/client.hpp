@@ -57,6 +57,8 @@ struct client_options {
 
   // The project that is worked in where an operation names none; see project_from().
   std::string project;
+  // The one where the credentials have none, either; see gcloud_project_from().
+  std::string fallback_project;
   // The project that requests are counted for. Empty: as the credentials say, or their own.
   std::string quota_project;
 
@@ -74,13 +76,18 @@ struct client_options {
 
 // Options as the environment has them: STORAGE_EMULATOR_HOST (with or without "http://"; without tokens
 // then), CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE, _CLOUDBUILD and _CLOUDRESOURCEMANAGER, GCE_METADATA_HOST,
-// HTTPS_PROXY, HTTP_PROXY and NO_PROXY (also in lower case), GOOGLE_CLOUD_QUOTA_PROJECT, and the project of
-// project_from().
+// HTTPS_PROXY, HTTP_PROXY and NO_PROXY (also in lower case), GOOGLE_CLOUD_QUOTA_PROJECT, and the projects of
+// project_from() and gcloud_project_from().
 DOCKLINE_API client_options client_options_from(const environment& variables);
 
-// The project that the variables name: GOOGLE_CLOUD_PROJECT, GCLOUD_PROJECT, CLOUDSDK_CORE_PROJECT; else the
-// one of the active configuration of gcloud, which is read from its files. Empty when nothing tells it.
+// The project that the variables name: GOOGLE_CLOUD_PROJECT, GCLOUD_PROJECT. It goes before that of the
+// credentials. Empty when neither is set.
 DOCKLINE_API std::string project_from(const environment& variables);
+
+// The project that gcloud works in: CLOUDSDK_CORE_PROJECT, else the one of its active configuration, which is
+// read from its files. It stands behind that of the credentials, as with Google's own libraries. Empty when
+// nothing tells it.
+DOCKLINE_API std::string gcloud_project_from(const environment& variables);
 
 struct credential_source;
 
@@ -110,6 +117,10 @@ class DOCKLINE_API credentials {
  private:
   std::shared_ptr<const credential_source> source_;
 };
+
+// The project that is known without asking anybody: that of the options, of the credentials, or the fallback of
+// the options. Empty where none of them has one.
+DOCKLINE_API std::string known_project(const client_options& options, const credentials& who);
 
 struct client_state;
 

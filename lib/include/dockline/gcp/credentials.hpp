@@ -76,7 +76,8 @@ auto async_access_token(const client& google, std::string scope, Token&& token =
 }
 
 // Finds the project that is worked in, where nobody named one: what the environment says (project_from()), the
-// credentials' own, or that of the machine at Google.
+// credentials' own, gcloud's (gcloud_project_from()), that of the machine at Google, or of an external account's
+// pool.
 //
 // Completion: when it is known.
 // Signature: void(error_code, std::string).
