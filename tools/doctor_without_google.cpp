@@ -2,6 +2,9 @@
 
 namespace dockline::tool {
 
-std::vector<findings> google_findings() { return {}; }
+boost::asio::awaitable<error_code> look_at_google(boost::asio::any_io_executor, global_options,
+                                                  google_question, std::vector<findings>&) {
+  co_return error_code();
+}
 
 }  // namespace dockline::tool

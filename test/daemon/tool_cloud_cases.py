@@ -194,6 +194,35 @@ def case_what_the_cloud_refuses():
     return None
 
 
+def case_what_doctor_says_of_a_bucket():
+    if reason := unable():
+        return reason
+    with google("--bucket", "box-of-test") as server:
+        server.control("buckets", {"name": "of-others"})
+
+        def told(bucket, *more, **how):
+            line = "doctor", "--format", "json", "--image-build-bucket", bucket, *more
+            found = json.loads(ended(run(*line, env=variables(server, **how)), 0).out)
+            return found["google"], " ".join(one["what"] for one in found["problems"] if one["subject"] == "google")
+
+        there, wrong = told("box-of-test")
+        check(there["bucket"] == "gs://box-of-test" and there["bucket_exists"] and there["bucket_location"] == "US", there)
+        check(there["bucket_project"] == "dockline-test" and there["bucket_missing_permissions"] == [] and not wrong, (there, wrong))
+        there, wrong = told("not-there")
+        check(there["bucket_exists"] is False and not wrong, (there, wrong))
+        there, wrong = told("of-others")
+        check("of-others is not one of the project dockline-test" in wrong and "storage.objects.create" in wrong, (there, wrong))
+        server.control("deny", [{"permission": "storage.(buckets.get|objects.get)"}])
+        there, wrong = told("box-of-test")
+        check(there["bucket_location"] is None and there["bucket_missing_permissions"] == ["storage.objects.get"], there)
+        check("storage.objects.get is missing on gs://box-of-test" in wrong, wrong)
+        _, wrong = told("box-of-test", GOOGLE_APPLICATION_CREDENTIALS=None, NO_GCE_CHECK="true")
+        check("no credentials to look at gs://box-of-test" in wrong, wrong)
+        _, wrong = told("box-of-test", CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE="http://127.0.0.1:1/")
+        check("gs://box-of-test cannot be looked at" in wrong and "127.0.0.1:1" in wrong, wrong)
+    return None
+
+
 def case_a_certificate_that_nobody_knows():
     if reason := unable():
         return reason

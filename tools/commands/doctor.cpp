@@ -70,19 +70,21 @@ asio::awaitable<error_code> look_at_daemon(asio::any_io_executor executor, globa
   co_return error_code();
 }
 
-asio::awaitable<int> doctor(asio::any_io_executor executor, global_options global, std::string format) {
+asio::awaitable<int> doctor(asio::any_io_executor executor, global_options global, std::string format,
+                            google_question google) {
   console terminal;
   const std::string settings = engine::config_directory_from_environment();
   const char* path = std::getenv("PATH");
   findings daemon("daemon", "Daemon");
   findings contexts("docker_contexts", "Docker contexts");
   findings credentials("credentials", "Credentials");
-  const error_code failure = co_await look_at_daemon(executor, std::move(global), daemon);
+  const error_code failure = co_await look_at_daemon(executor, global, daemon);
   if (failure == condition::cancelled) co_return static_cast<int>(report(terminal, failure, diagnostics()));
   check_contexts(engine::list_docker_contexts(settings), contexts);
   check_credentials(settings, path != nullptr ? path : "", credentials);
   std::vector<findings> all = {std::move(daemon), std::move(contexts), std::move(credentials)};
-  for (auto& subject : google_findings()) all.push_back(std::move(subject));
+  const error_code stopped = co_await look_at_google(executor, std::move(global), std::move(google), all);
+  if (stopped) co_return static_cast<int>(report(terminal, stopped, diagnostics()));
   terminal.out(format == "json" ? report_json(all) : report_text(all));
   if (!terminal.intact()) co_return static_cast<int>(exit_status::failed);
   if (failure) co_return static_cast<int>(status_of(failure));
@@ -97,11 +99,16 @@ void add_doctor(command_line line) {
   auto format = std::make_shared<std::string>("table");
   add_one(*command, "--format", *format, "table|json", "json is one object on one line (table)")
       ->transform(CLI::IsMember({"table", "json"}).description(""));
-  command->callback([line, format] {
-    line.chosen = [line, format] {
+  auto google = std::make_shared<google_question>();
+  add_one(*command, "--image-build-bucket", google->bucket, "BUCKET",
+          "Look at this bucket for builds with Google Cloud Build as well");
+  add_one(*command, "--project", google->project, "ID", "Google's project to build in");
+  command->callback([line, format, google] {
+    line.chosen = [line, format, google] {
       asio::io_context io(1);
-      return run_until_done(io,
-                            [&io, line, format] { return doctor(io.get_executor(), line.global, *format); });
+      return run_until_done(io, [&io, line, format, google] {
+        return doctor(io.get_executor(), line.global, *format, *google);
+      });
     };
   });
 }

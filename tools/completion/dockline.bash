@@ -114,7 +114,8 @@ _dockline() {
       ;;
     events) mapfile -t COMPREPLY < <(compgen -W "$globals --since --until -f --filter --format" -- "$current") ;;
     prune) mapfile -t COMPREPLY < <(compgen -W "$globals -a --all -f --force --filter --format" -- "$current") ;;
-    info | doctor) mapfile -t COMPREPLY < <(compgen -W "$globals --format" -- "$current") ;;
+    info) mapfile -t COMPREPLY < <(compgen -W "$globals --format" -- "$current") ;;
+    doctor) mapfile -t COMPREPLY < <(compgen -W "$globals --format --image-build-bucket --project" -- "$current") ;;
     tag) mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current") ;;
     version) mapfile -t COMPREPLY < <(compgen -W "$globals --client" -- "$current") ;;
     ping) mapfile -t COMPREPLY < <(compgen -W "$globals" -- "$current") ;;

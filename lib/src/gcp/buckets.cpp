@@ -48,4 +48,64 @@ task<bucket_outcome> create_bucket(std::shared_ptr<client_state> state, const up
   co_return errc::conflict;
 }
 
+task<std::optional<stored_bucket>> find_bucket(std::shared_ptr<client_state> state, std::string bucket,
+                                               diagnostics& why) {
+  if (const std::string wrong = wrong_bucket_name(bucket); !wrong.empty()) {
+    why.set_client_message("bucket \"" + bucket + "\": the name " + wrong);
+    co_return errc::invalid_argument;
+  }
+  const auto ask = [&state](api_call call, diagnostics& words) {
+    call.anonymous = state->options.anonymous_storage;
+    return state->call(std::move(call), words);
+  };
+  stored_bucket found;
+  auto seen = co_await ask(get_bucket(state->storage_url(), bucket), why);
+  if (seen) {
+    found = read_bucket(seen->body);
+  } else if (seen.error() == errc::not_found) {
+    why.clear();
+    co_return std::optional<stored_bucket>();
+  } else if (seen.error() != errc::denied) {
+    co_return seen.error();
+  }
+  found.name = bucket;
+  // Who may not look at a bucket may be allowed to write there all the same; this asks for no permission.
+  diagnostics words;
+  auto tested = co_await ask(test_permissions(state->storage_url(), bucket, permissions_for_builds()), words);
+  if (tested) {
+    found.missing_permissions = missing_in(tested->body, permissions_for_builds());
+  } else if (tested.error() == condition::cancelled) {
+    co_return tested.error();
+  } else if (!seen) {
+    // Nothing is known of it then.
+    if (tested.error() != errc::not_found) {
+      why = words;
+      co_return tested.error();
+    }
+    why.clear();
+    co_return std::optional<stored_bucket>();
+  }
+  why.clear();
+  auto project = co_await state->project(words);
+  if (!project) {
+    if (project.error() == condition::cancelled) co_return project.error();
+    co_return std::optional<stored_bucket>(std::move(found));
+  }
+  auto listed = co_await ask(list_buckets(state->storage_url(), *project, bucket), words);
+  if (listed) {
+    found.own = has_bucket(listed->body, bucket);
+  } else if (listed.error() == condition::cancelled) {
+    co_return listed.error();
+  }
+  co_return std::optional<stored_bucket>(std::move(found));
+}
+
+void start_find_bucket(client google, std::string bucket, diagnostics* why,
+                       completion_handler<std::optional<stored_bucket>> handler) {
+  auto state = google.state();
+  spawn<std::optional<stored_bucket>>(
+      state->strand, why, std::move(handler),
+      [state, bucket = std::move(bucket)](diagnostics& words) { return find_bucket(state, bucket, words); });
+}
+
 }  // namespace dockline::gcp

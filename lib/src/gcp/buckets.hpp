@@ -5,6 +5,8 @@
 #include "gcp/client_state.hpp"
 
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace dockline::gcp {
 
@@ -15,5 +17,9 @@ enum class bucket_outcome { created, was_there };
 // bucket of somebody else; errc::denied; errc::invalid_argument without a project.
 task<bucket_outcome> create_bucket(std::shared_ptr<client_state> state, const upload_options& options,
                                    diagnostics& why);
+
+// As async_find_bucket().
+task<std::optional<stored_bucket>> find_bucket(std::shared_ptr<client_state> state, std::string bucket,
+                                               diagnostics& why);
 
 }  // namespace dockline::gcp

@@ -12,9 +12,12 @@ namespace {
 
 constexpr std::string_view storage = "Cloud Storage";
 
+std::string bucket_url(std::string_view base, std::string_view bucket) {
+  return std::string(base) + "/storage/v1/b/" + escape_path_segment(bucket);
+}
+
 std::string object_url(std::string_view base, std::string_view bucket, std::string_view object) {
-  return std::string(base) + "/storage/v1/b/" + escape_path_segment(bucket) + "/o/" +
-         escape_path_segment(object);
+  return bucket_url(base, bucket) + "/o/" + escape_path_segment(object);
 }
 
 std::string upload_url(std::string_view base, const upload_options& options, std::string_view type) {
@@ -138,6 +141,42 @@ bool has_bucket(std::string_view answer, std::string_view bucket) {
     if (one.find("name").string_or_empty() == bucket) return true;
   }
   return false;
+}
+
+api_call get_bucket(std::string_view base, std::string_view bucket) {
+  return storage_call("GET", bucket_url(base, bucket));
+}
+
+stored_bucket read_bucket(std::string_view answer) {
+  stored_bucket found;
+  const auto parsed = json::parse(answer);
+  if (!parsed) return found;
+  const json::value root = parsed->root();
+  found.name = root.find("name").string_or_empty();
+  found.location = root.find("location").string_or_empty();
+  if (const auto number = whole_number_of(root.find("projectNumber")))
+    found.project_number = std::to_string(*number);
+  return found;
+}
+
+std::vector<std::string> permissions_for_builds() {
+  return {"storage.objects.create", "storage.objects.get", "storage.objects.delete"};
+}
+
+api_call test_permissions(std::string_view base, std::string_view bucket,
+                          const std::vector<std::string>& permissions) {
+  parameters query;
+  for (const auto& one : permissions) query.add("permissions", one);
+  return storage_call("GET", bucket_url(base, bucket) + "/iam/testPermissions?" + query.text());
+}
+
+std::vector<std::string> missing_in(std::string_view answer, const std::vector<std::string>& wanted) {
+  std::vector<std::string> missing = wanted;
+  const auto parsed = json::parse(answer);
+  if (!parsed) return missing;
+  for (const json::value held : parsed->root().find("permissions").elements())
+    std::erase(missing, held.string_or_empty());
+  return missing;
 }
 
 object_facts read_object_facts(std::string_view answer) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dockline::gcp {
 
@@ -34,6 +35,16 @@ api_call insert_bucket(std::string_view base, const upload_options& options, std
 // The buckets of a project whose names begin so.
 api_call list_buckets(std::string_view base, std::string_view project, std::string_view prefix);
 bool has_bucket(std::string_view answer, std::string_view bucket);
+api_call get_bucket(std::string_view base, std::string_view bucket);
+// Its name, location and project's number.
+stored_bucket read_bucket(std::string_view answer);
+// What a build needs of a bucket.
+std::vector<std::string> permissions_for_builds();
+// Which of these the one who asks has.
+api_call test_permissions(std::string_view base, std::string_view bucket,
+                          const std::vector<std::string>& permissions);
+// Those of `wanted` that are not in the answer.
+std::vector<std::string> missing_in(std::string_view answer, const std::vector<std::string>& wanted);
 
 object_facts read_object_facts(std::string_view answer);
 upload_answer read_upload_answer(const api_answer& answer);

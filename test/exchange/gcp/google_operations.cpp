@@ -77,6 +77,10 @@ const in_table google_rows{{
           return gcp::async_find_object(google_on(on), "bucket", "object",
                                         std::forward<decltype(rest)>(rest)...);
         }),
+    row("gcp::async_find_bucket",
+        [](scene& on, auto&&... rest) {
+          return gcp::async_find_bucket(google_on(on), "bucket", std::forward<decltype(rest)>(rest)...);
+        }),
     row("gcp::async_delete_object",
         [](scene& on, auto&&... rest) {
           return gcp::async_delete_object(google_on(on), "bucket", "object", "1",

@@ -7,10 +7,14 @@
 #include "gcp/crc32c.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace dockline::test {
 namespace {
@@ -328,6 +332,46 @@ TEST_SUITE("exchange/gcp/uploads") {
     server.deny(R"([{"permission": "storage\\.buckets\\..*"}])");
     uploading again(server);
     CHECK(!again.upload(1000).code);
+  }
+
+  TEST_CASE("what is known of a bucket, and no more than may be") {
+    const google_server server({"--bucket", "box"});
+    server.control("POST", "buckets", R"({"name": "of-others"})");
+    using looked_for = std::optional<gcp::stored_bucket>;
+    cloud there(server);
+    const auto look = [&](const std::string& name) {
+      return there.operation<looked_for>([&](diagnostics& why, auto token) {
+        gcp::async_find_bucket(there.google, name, why, std::move(token));
+      });
+    };
+    const auto own = look("box");
+    REQUIRE_MESSAGE(!own.code, own.words());
+    REQUIRE(own.value);
+    CHECK(own.value->name == "box");
+    CHECK(own.value->own == true);
+    CHECK(own.value->location == "US");
+    CHECK(own.value->project_number == "123456789012");
+    CHECK(own.value->missing_permissions == std::vector<std::string>());
+    const auto absent = look("nothing-there");
+    CHECK_MESSAGE(!absent.code, absent.words());
+    CHECK(!absent.value);
+    const auto others = look("of-others");
+    CHECK_MESSAGE(!others.code, others.words());
+    REQUIRE(others.value);
+    CHECK(others.value->own == false);
+    CHECK(others.value->location.empty());
+    CHECK(others.value->missing_permissions->size() == 3);
+    CHECK(look("Not a name").code == errc::invalid_argument);
+    server.deny(
+        R"([{"permission": "storage\\.buckets\\..*"}, {"permission": "storage\\.objects\\.create"}])");
+    const auto hidden = look("box");
+    CHECK_MESSAGE(!hidden.code, hidden.words());
+    REQUIRE(hidden.value);
+    CHECK(hidden.value->project_number.empty());
+    CHECK(hidden.value->missing_permissions == std::vector<std::string>{"storage.objects.create"});
+    server.deny("[]");
+    server.faults(R"({"path": "/storage/v1/b/box$", "action": {"status": 400}})");
+    CHECK(look("box").code == condition::invalid_argument);
   }
 
   TEST_CASE("a token that is refused is renewed once") {

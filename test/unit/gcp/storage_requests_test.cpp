@@ -101,6 +101,25 @@ TEST_SUITE("gcp/storage_requests") {
       CHECK_FALSE(has_bucket(none, "b1"));
   }
 
+  TEST_CASE("whose a bucket is, and what may be done with it") {
+    CHECK(text(get_bucket(storage_base, "b1")) == "GET https://s.example/storage/v1/b/b1\n\n");
+    CHECK(text(test_permissions(storage_base, "b1", {"storage.objects.create", "storage.objects.get"})) ==
+          "GET https://s.example/storage/v1/b/b1/iam/"
+          "testPermissions?permissions=storage.objects.create&permissions=storage.objects.get\n\n");
+    const auto full = read_bucket(R"({"name":"b1","location":"EU","projectNumber":"77"})");
+    CHECK(full.name == "b1");
+    CHECK(full.location == "EU");
+    CHECK(full.project_number == "77");
+    CHECK(read_bucket(R"({"projectNumber":77})").project_number == "77");
+    for (const char* less : {"", "[]", R"({"projectNumber":"x","location":{}})"}) {
+      CHECK(read_bucket(less).project_number.empty());
+      CHECK(read_bucket(less).location.empty());
+    }
+    const std::vector<std::string> wanted{"a", "b"};
+    CHECK(missing_in(R"({"permissions":["b","c"]})", wanted) == std::vector<std::string>{"a"});
+    for (const char* none : {"", "{}", R"({"permissions":{}})"}) CHECK(missing_in(none, wanted) == wanted);
+  }
+
   TEST_CASE("what an object is, whatever the server tells and how") {
     const auto full = read_object_facts(R"({"size":"5","crc32c":"C","generation":"1700000000000001"})");
     CHECK(full.size == 5);

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
 
 namespace dockline::tool {
@@ -53,6 +54,38 @@ TEST_SUITE("tools/doctor_google") {
     CHECK(broken.problems.size() == 1);
     CHECK(report_says(broken, "cure: mend the file"));
     CHECK(is_usable({broken}));
+  }
+
+  TEST_CASE("a bucket: that it is there, whose it is, what is not permitted there") {
+    const auto looked = [](const std::optional<gcp::stored_bucket>& seen) {
+      findings found("google", "Google Cloud");
+      check_bucket("box", "p-1", seen, found);
+      return found;
+    };
+    const findings absent = looked(std::nullopt);
+    CHECK(absent.problems.empty());
+    CHECK(report_says(absent, "Bucket:            gs://box\n  It is there:       no\n"));
+    gcp::stored_bucket bucket;
+    bucket.name = "box";
+    // Who may not look is told no more.
+    CHECK(looked(bucket).problems.empty());
+    bucket.location = "EU";
+    bucket.project_number = "77";
+    bucket.own = true;
+    bucket.missing_permissions.emplace(1, "storage.objects.delete");
+    const findings own = looked(bucket);
+    CHECK(own.problems.empty());
+    CHECK(report_says(own, "Its location:      EU\n  Its project:       p-1\n"));
+    CHECK(report_says(own, "storage.objects.delete"));
+    bucket.own = false;
+    bucket.missing_permissions = {"storage.objects.create", "storage.objects.get"};
+    const findings other = looked(bucket);
+    CHECK(report_says(other, "Its project:       number 77\n"));
+    CHECK(report_says(other, "gs://box is not one of the project p-1"));
+    CHECK(report_says(other, "storage.objects.create is missing on gs://box"));
+    CHECK(report_says(other, "cure: give the role roles/storage.objectViewer on it"));
+    CHECK(other.problems.size() == 3);
+    CHECK(is_usable({other}));
   }
 }
 

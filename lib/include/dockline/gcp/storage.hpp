@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace dockline::gcp {
 
@@ -30,6 +31,19 @@ struct stored_object {
   bool existed = false;    // it was there already: nothing was sent, or not by this operation
   bool bucket_created = false;   // by this operation
   std::uint64_t bytes_sent = 0;  // of content, those that were sent twice counted twice
+};
+
+// A bucket, as far as the one who asks may see it.
+struct stored_bucket {
+  stored_bucket() = default;
+
+  std::string name;      // its name: "my-builds"
+  std::string location;  // as the service writes it: "EU", "US-CENTRAL1"; empty where it may not be seen
+  std::string project_number;  // of whose it is; empty where it may not be seen
+  std::optional<bool> own;     // whether it is one of the client's project; empty where that may not be seen
+  // What a build needs of it and the one who asks lacks, of storage.objects.create, .get and .delete. Empty
+  // where it is not told, as with emulators.
+  std::optional<std::vector<std::string>> missing_permissions;
 };
 
 // Where an upload goes, and how.
@@ -71,6 +85,8 @@ DOCKLINE_API void start_upload(client google, source_factory source, upload_opti
                                completion_handler<stored_object> handler);
 DOCKLINE_API void start_find_object(client google, std::string bucket, std::string object, diagnostics* why,
                                     completion_handler<std::optional<stored_object>> handler);
+DOCKLINE_API void start_find_bucket(client google, std::string bucket, diagnostics* why,
+                                    completion_handler<std::optional<stored_bucket>> handler);
 DOCKLINE_API void start_delete_object(client google, std::string bucket, std::string object,
                                       std::string generation, diagnostics* why,
                                       completion_handler<void> handler);
@@ -120,6 +136,28 @@ template <class Token = default_token>
 auto async_find_object(const client& google, std::string bucket, std::string object, Token&& token = {}) {
   return initiate<std::optional<stored_object>>(&start_find_object, std::forward<Token>(token), nullptr,
                                                 google, std::move(bucket), std::move(object));
+}
+
+// Looks for a bucket, and what may be done with it: nothing when it is not there. No operation needs this to be
+// asked before; it is for people who want to know. Whose the bucket is, and where, is told to those alone who
+// have the permissions storage.buckets.get and .list.
+//
+// Completion: when that is known.
+// Signature: void(error_code, std::optional<stored_bucket>).
+// Lifetimes: `why` stays until completion; the client is shared.
+// Cancellation: any type, at once.
+// Errors: errc::invalid_argument for a name that no bucket has; those of the service's status and of the way
+// there.
+// Source: Cloud Storage JSON API v1, buckets.get, buckets.testIamPermissions and buckets.list.
+template <class Token = default_token>
+auto async_find_bucket(const client& google, std::string bucket, diagnostics& why, Token&& token = {}) {
+  return initiate<std::optional<stored_bucket>>(&start_find_bucket, std::forward<Token>(token), &why, google,
+                                                std::move(bucket));
+}
+template <class Token = default_token>
+auto async_find_bucket(const client& google, std::string bucket, Token&& token = {}) {
+  return initiate<std::optional<stored_bucket>>(&start_find_bucket, std::forward<Token>(token), nullptr,
+                                                google, std::move(bucket));
 }
 
 // Removes an object; of a generation, if one is named. One that is not there is as good as removed.
