@@ -173,6 +173,10 @@ def case_what_the_cloud_refuses():
         says(2, ["--memory", "--machine-type"], *line[:-1], "--memory", "1g", str(top))
         says(2, ["--region"], "build", "--region", "europe-west1", str(top))
         says(2, ["Goog_x"], "build", "--image-build-bucket", "Goog_x", "-t", image("refused"), str(top))
+        pool = "projects/dockline-test/locations/us-west2/workerPools/own"
+        says(2, [pool, "europe-west1"], *line[:-1], "--worker-pool", pool, "--region", "europe-west1", str(top))
+        says(2, ["--machine-type", "--worker-pool"], *line[:-1], "--worker-pool", pool, "--machine-type", "E2_MEDIUM", str(top))
+        says(2, ["private pool \"own\""], *line[:-1], "--worker-pool", "own", str(top))
         says(2, ["--build-timeout", "soon"], *line[:-1], "--build-timeout", "soon", str(top))
         says(2, ["PATH"], *line[:-1], "-")
         says(2, ["something_new"], *line, GOOGLE_APPLICATION_CREDENTIALS=files["unknown_type"])

@@ -34,7 +34,8 @@ void declare_cloud(CLI::App& command, cloud_arguments& arguments) {
   add_one(command, "--image-build-bucket", arguments.bucket, "BUCKET",
           "Build with Google Cloud Build, by way of this bucket");
   add_one(command, "--project", arguments.project, "ID", "Google's project to build in");
-  add_one(command, "--region", arguments.region, "REGION", "Cloud Build's region: europe-west1 (global)");
+  add_one(command, "--region", arguments.region, "REGION",
+          "Cloud Build's region: europe-west1 (the pool's, else global)");
   add_one(command, "--machine-type", arguments.machine_type, "TYPE",
           "Cloud Build's machine: E2_MEDIUM, E2_HIGHCPU_32 (E2_HIGHCPU_8)");
   add_one(command, "--disk-size", arguments.disk_size_gb, "GB", "Its disk");
@@ -70,6 +71,8 @@ std::string why_not(const build_arguments& arguments, const global_options& glob
   constexpr std::string_view buildkit = "is of the classic builder; Cloud Build uses BuildKit here";
   return first_of({{"--tag", arguments.tags.empty(),
                     "Cloud Build pushes the image, so it needs a name: gcr.io/PROJECT/NAME"},
+                   {"--machine-type", !cloud.machine_type.empty() && !cloud.worker_pool.empty(),
+                    "a private pool has machines of its own (--worker-pool)"},
                    {"--host", !global.host.empty(), no_daemon},
                    {"--context", !global.context.empty(), no_daemon},
                    {"--secret", !arguments.secrets.empty(), session},

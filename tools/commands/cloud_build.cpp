@@ -38,7 +38,7 @@ std::optional<gcp::cloud_build_options> cloud_options_of(const build_arguments& 
     terminal.error("--image-build-bucket \"" + cloud.bucket + "\": " + wrong);
     return std::nullopt;
   }
-  if (!cloud.region.empty()) options.where.region = cloud.region;
+  options.where.region = cloud.region;
   gcp::build_request& request = options.request;
   request.images = std::move(local.tags);
   request.cache_from = std::move(local.cache_from);
@@ -50,7 +50,7 @@ std::optional<gcp::cloud_build_options> cloud_options_of(const build_arguments& 
   request.extra_hosts = std::move(local.extra_hosts);
   request.no_cache = local.no_cache;
   request.pull = local.pull;
-  if (!cloud.machine_type.empty()) request.machine_type = cloud.machine_type;
+  request.machine_type = cloud.machine_type;
   request.disk_gb = static_cast<int>(cloud.disk_size_gb);
   request.private_pool = cloud.worker_pool;
   request.service_account = cloud.service_account;

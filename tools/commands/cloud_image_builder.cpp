@@ -40,7 +40,7 @@ asio::awaitable<result<std::shared_ptr<containerize::image_builder>>> make_cloud
   containerize::cloud_builder_options how;
   how.build.bucket = options.docker.image_build_bucket;
   how.build.where.project = std::move(project);
-  if (!options.region.empty()) how.build.where.region = options.region;
+  how.build.where.region = options.region;
   if (const char* endpoint = std::getenv("DOCKLINE_REGISTRY_ENDPOINT")) how.registry_endpoint = endpoint;
   co_return containerize::make_cloud_builder(std::move(*google), std::move(how));
 }

@@ -84,7 +84,7 @@ task<cloud_image> build(std::shared_ptr<client_state> state, source_factory sour
                         cloud_build_options options, progress::event_sink on_event, diagnostics& why) {
   auto news = std::make_shared<cloud_news>();
   news->listener = std::move(on_event);
-  auto where = co_await settle(state, options.where, why);
+  auto where = co_await settle(state, options.where, options.request, why);
   if (!where) co_return where.error();
   // Before anything is sent.
   if (auto checked = check(*where, options.request, why); !checked) co_return checked.error();

@@ -141,6 +141,13 @@ task<build_place> settle(std::shared_ptr<client_state> state, build_place where,
   co_return where;
 }
 
+task<build_place> settle(std::shared_ptr<client_state> state, build_place where, const build_request& what,
+                         diagnostics& why) {
+  if (where.region.empty()) where.region = region_of_pool(what.private_pool);
+  auto settled = co_await settle(std::move(state), std::move(where), why);
+  co_return settled;
+}
+
 task<build_record> get(std::shared_ptr<client_state> state, build_place where, std::string id,
                        diagnostics& why) {
   auto settled = co_await settle(state, std::move(where), why);
@@ -170,7 +177,7 @@ asio::awaitable<void> stop_build(std::shared_ptr<client_state> state, build_plac
 
 task<build_record> create_and_find(std::shared_ptr<client_state> state, build_place where, build_request what,
                                    diagnostics& why) {
-  auto settled = co_await settle(state, std::move(where), why);
+  auto settled = co_await settle(state, std::move(where), what, why);
   if (!settled) co_return settled.error();
   if (auto checked = check(*settled, what, why); !checked) co_return checked.error();
   const std::string tag = random_name("dockline-");

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view build_service = "Cloud Build";
 constexpr std::string_view build_step_id = "build";
+constexpr std::string_view usual_machine = "E2_HIGHCPU_8";
 
 struct status_name {
   build_status status;
@@ -186,12 +187,11 @@ class build_writer {
     text("logging", "GCS_ONLY");
     text("logStreamingOption", "STREAM_ON");
     if (!what_.private_pool.empty()) {
-      // Its machines are its own.
       out_.key("pool").begin_object();
       text("name", what_.private_pool);
       out_.end_object();
-    } else if (!what_.machine_type.empty()) {
-      text("machineType", what_.machine_type);
+    } else {
+      text("machineType", what_.machine_type.empty() ? usual_machine : std::string_view(what_.machine_type));
     }
     if (what_.disk_gb > 0) text("diskSizeGb", std::to_string(what_.disk_gb));
     // Ours are literal, so that a substitution need not be found anywhere.
@@ -235,6 +235,20 @@ const char* to_string(build_status status) noexcept {
   return "STATUS_UNKNOWN";
 }
 
+std::string region_of_pool(std::string_view pool) {
+  // The parts of "projects/P/locations/R/workerPools/W".
+  std::array<std::string_view, 6> parts;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::size_t slash = pool.find('/');
+    parts[i] = pool.substr(0, slash);
+    // A part that is missing, or one too many.
+    if (!is_path_part(parts[i]) || (slash == pool.npos) != (i + 1 == parts.size())) return {};
+    pool.remove_prefix(slash == pool.npos ? pool.size() : slash + 1);
+  }
+  const bool sound = parts[0] == "projects" && parts[2] == "locations" && parts[4] == "workerPools";
+  return sound ? std::string(parts[3]) : std::string();
+}
+
 result<void> check(const build_place& where, const build_request& what, diagnostics& why) {
   const auto refuse = [&](std::string words, errc code = errc::invalid_argument) {
     why.set_client_message(std::move(words));
@@ -243,6 +257,18 @@ result<void> check(const build_place& where, const build_request& what, diagnost
   if (!is_path_part(where.project)) return refuse("project \"" + where.project + "\": not the id of one");
   if (!where.region.empty() && !is_path_part(where.region))
     return refuse("region \"" + where.region + "\": not the name of one");
+  if (!what.private_pool.empty()) {
+    const std::string region = region_of_pool(what.private_pool);
+    if (region.empty())
+      return refuse("private pool \"" + what.private_pool +
+                    "\": written projects/PROJECT/locations/REGION/workerPools/NAME");
+    if (!where.region.empty() && where.region != region)
+      return refuse("region \"" + where.region + "\": the private pool " + what.private_pool + " is in " +
+                    region + ", and its builds run there; leave the region out");
+    if (!what.machine_type.empty())
+      return refuse("machine type \"" + what.machine_type + "\": the private pool " + what.private_pool +
+                    " has machines of its own");
+  }
   if (what.images.empty()) return refuse("a build in the cloud needs a name for its image");
   for (const auto* names : {&what.images, &what.cache_from}) {
     for (const auto& name : *names) {

@@ -13,6 +13,9 @@
 
 namespace dockline::gcp {
 
+// The region of a private pool, "projects/P/locations/REGION/workerPools/NAME"; empty for what is not written so.
+std::string region_of_pool(std::string_view pool);
+
 // Whether what is found wrong here is right. Errors: errc::invalid_argument, errc::invalid_reference.
 result<void> check(const build_place& where, const build_request& what, diagnostics& why);
 

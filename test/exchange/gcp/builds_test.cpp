@@ -196,6 +196,31 @@ TEST_SUITE("exchange/gcp/builds") {
     CHECK(server.count("POST", "/builds") == 1);
   }
 
+  TEST_CASE("a build in a private pool is in the pool's region, or in none") {
+    const google_server server({"--bucket", "box"});
+    const std::string pool = "projects/dockline-test/locations/us-west2/workerPools/own";
+    server.scripts("[{\"log\": [], " + images + "}]");
+    cloud_building there(server);
+    there.options.request.private_pool = pool;
+    there.options.where.region.clear();
+    const auto seen = there.build();
+    REQUIRE_MESSAGE(!seen.code, seen.words());
+    CHECK(server.count("POST", "/v1/projects/dockline-test/locations/us-west2/builds") == 1);
+    server.forget_log();
+    for (const char* other : {"global", "europe-west1"}) {
+      there.options.where.region = other;
+      const auto refused = there.build();
+      CHECK(refused.code == errc::invalid_argument);
+      CHECK_MESSAGE(contains(refused.words(), other), refused.words());
+      CHECK_MESSAGE(contains(refused.words(), pool), refused.words());
+    }
+    there.options.where.region = "us-west2";
+    there.options.request.machine_type = "E2_MEDIUM";
+    CHECK(there.build().code == errc::invalid_argument);
+    // Nothing was sent for these.
+    CHECK(server.count("POST", "/") + server.count("GET", "/") == 0);
+  }
+
   TEST_CASE("a wait outlives what fails for a moment") {
     const google_server server({"--bucket", "box"});
     server.scripts("[{\"log\": [" + one_step_log + "], " + images + "}]");

@@ -104,6 +104,16 @@ TEST_SUITE("gcp/cloud_build_requests") {
     what.images.clear();
     CHECK(refused(what) == "a build in the cloud needs a name for its image");
     what = request();
+    what.private_pool = "projects/p1/locations/europe-west1/workerPools/w";
+    CHECK(refused(what) == "fine");
+    what.machine_type = "E2_MEDIUM";
+    CHECK(refused(what) ==
+          "machine type \"E2_MEDIUM\": the private pool projects/p1/locations/europe-west1/workerPools/w has "
+          "machines of its own");
+    what = request();
+    what.private_pool = "w";
+    CHECK(refused(what) == "private pool \"w\": written projects/PROJECT/locations/REGION/workerPools/NAME");
+    what = request();
     what.network = "cloudbuild";
     CHECK(refused(what) == "BuildKit has the networks default, none and host, not cloudbuild");
     what.buildkit = false;
@@ -135,6 +145,26 @@ TEST_SUITE("gcp/cloud_build_requests") {
     where = place();
     where.region = "eu west";
     CHECK(check(where, request(), why).error() == errc::invalid_argument);
+    where.region = "us-east1";
+    what = request();
+    what.private_pool = "projects/p1/locations/europe-west1/workerPools/w";
+    CHECK(check(where, what, why).error() == errc::invalid_argument);
+    CHECK(why.client_message() ==
+          "region \"us-east1\": the private pool projects/p1/locations/europe-west1/workerPools/w is in "
+          "europe-west1, and its builds run there; leave the region out");
+    where.region = "europe-west1";
+    CHECK(check(where, what, why));
+  }
+
+  TEST_CASE("the region of a private pool") {
+    CHECK(region_of_pool("projects/p1/locations/europe-west1/workerPools/w") == "europe-west1");
+    for (const char* other :
+         {"", "w", "projects/p1/locations/r/workerPools", "projects/p1/locations/r/workerPools/",
+          "projects/p1/locations/r/workerPools/w/x", "projects/p1/locations//workerPools/w",
+          "projects/p1/zones/r/workerPools/w", "projects/p1/locations/r r/workerPools/w"}) {
+      CAPTURE(other);
+      CHECK(region_of_pool(other).empty());
+    }
   }
 
   TEST_CASE("urls") {

@@ -47,6 +47,9 @@ TEST_SUITE("tools/cloud_arguments") {
               .starts_with("--compress"));
     CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--ulimit", "nofile=1", "."})
               .starts_with("--ulimit"));
+    CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--worker-pool", "w", "."}).empty());
+    CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--worker-pool", "w", "--machine-type", "m", "."})
+              .starts_with("--machine-type: a private pool"));
     // A secret that is not there, or an output that nobody writes, would be worse than a word.
     for (const words& more : {words{"--secret", "id=a,src=f"}, words{"--ssh", "default"},
                               words{"--output", "d"}, words{"--cache-to", "type=inline"}}) {

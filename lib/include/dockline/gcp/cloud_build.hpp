@@ -18,8 +18,9 @@ namespace dockline::gcp {
 struct build_place {
   build_place() = default;
 
-  std::string project;            // empty: the client's
-  std::string region = "global";  // "europe-west1"; "global" is nowhere in particular
+  std::string project;  // empty: the client's
+  // "europe-west1"; "global" is nowhere in particular. Empty: that of the request's private pool, else "global".
+  std::string region;
 };
 
 // An image, from a context that is in a bucket.
@@ -60,10 +61,12 @@ struct build_request {
   // The image with the docker command that builds.
   std::string builder_image = "gcr.io/cloud-builders/docker";
 
-  // Where it runs. A private pool ("projects/P/locations/R/workerPools/W") has machines of its own.
-  std::string machine_type = "E2_HIGHCPU_8";
+  // The machine, one of Cloud Build's own: "E2_MEDIUM". Empty: E2_HIGHCPU_8. Not with a private pool, whose
+  // machines are its own.
+  std::string machine_type;
   int disk_gb = 0;  // 0: as Cloud Build likes
-  // The pool. Empty: Cloud Build's own machines.
+  // The private pool that it runs in, "projects/P/locations/R/workerPools/W"; builds there are in its region.
+  // Empty: none.
   std::string private_pool;
   std::string service_account;  // an email address, or "projects/P/serviceAccounts/EMAIL"; empty: the default
   // Where the log goes, "gs://BUCKET" or "gs://BUCKET/FOLDER". Empty: the source's bucket; the log of Cloud
