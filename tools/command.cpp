@@ -18,6 +18,7 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <optional>
 #include <utility>
 
 namespace dockline::tool {
@@ -61,15 +62,19 @@ http::exchange_observer debug_observer(const global_options& global) {
   return [](const http::exchange_event& what) { console().err(exchange_lines(what)); };
 }
 
+std::optional<std::chrono::milliseconds> deadline_of(const global_options& global) {
+  if (global.timeout_seconds <= 0) return std::nullopt;
+  // A billion seconds is for ever, and still fits into every clock.
+  const double seconds = std::min(global.timeout_seconds, 1e9);
+  return std::chrono::milliseconds(static_cast<long long>(seconds * 1000));
+}
+
 void add_global_options(const global_options& global, engine::client_options& options) {
   options.on_exchange = debug_observer(global);
-  if (global.timeout_seconds > 0) {
-    // A billion seconds is for ever, and still fits into every clock.
-    const double seconds = std::min(global.timeout_seconds, 1e9);
-    const auto limit = std::chrono::milliseconds(static_cast<long long>(seconds * 1000));
-    options.connect_timeout = limit;
-    options.answer_timeout = limit;
-    options.idle_timeout = limit;
+  if (const auto limit = deadline_of(global)) {
+    options.connect_timeout = *limit;
+    options.answer_timeout = *limit;
+    options.idle_timeout = *limit;
   }
 }
 

@@ -12,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -87,6 +88,8 @@ engine::daemon_sources daemon_sources_of(const global_options& global);
 engine::client_options client_options_of(const global_options& global);
 // What --debug shows of requests and their answers; empty without it.
 http::exchange_observer debug_observer(const global_options& global);
+// The deadline of --timeout; empty without it.
+std::optional<std::chrono::milliseconds> deadline_of(const global_options& global);
 // Gives `options` the deadlines and the observer of the global options.
 void add_global_options(const global_options& global, engine::client_options& options);
 

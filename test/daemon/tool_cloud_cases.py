@@ -198,6 +198,18 @@ def case_what_the_cloud_refuses():
     return None
 
 
+def case_a_google_that_is_silent():
+    if reason := unable():
+        return reason
+    with google("--bucket", "box-of-test") as server, tree(Dockerfile="FROM scratch\n") as top:
+        server.control("faults", {"path": "^/(storage|upload)/", "action": {"stall": 60}})
+        began = time.monotonic()
+        result = refused(3, ["timed out"], "--timeout", "1", "build", "--image-build-bucket", "box-of-test", "-t", image("silent"),
+                         str(top), env=variables(server))
+        check(time.monotonic() - began < 10, (time.monotonic() - began, result))
+    return None
+
+
 def case_what_doctor_says_of_a_bucket():
     if reason := unable():
         return reason
