@@ -1,13 +1,17 @@
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/gcp/cloud_build.hpp"
 
+#include "core/pending.hpp"
 #include "gcp/build_log.hpp"
 #include "gcp/cloud_build_calls.hpp"
 #include "gcp/cloud_build_requests.hpp"
 #include "gcp/log_reader.hpp"
 #include "progress/event_now.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace dockline::gcp {
@@ -52,44 +56,71 @@ class waiting {
         on_event_(std::move(on_event)) {}
 
   task<build_record> run(bool& goes_on, diagnostics& why) {
-    auto outcome = co_await go(why);
+    task<build_record> wait = options_.longest_wait > 0ms ? go_in_time(why) : go(why);
+    auto outcome = co_await std::move(wait);
     if (outcome || over_ || where_.project.empty()) co_return outcome;
     const bool cancelled = outcome.error() == condition::cancelled;
-    const bool late = outcome.error() == errc::timed_out && late_;
-    goes_on = !(cancelled && options_.cancel_when_cancelled) && !(late && options_.cancel_when_late);
+    goes_on = !(cancelled && options_.cancel_when_cancelled) && !(late_ && options_.cancel_when_late);
     if (!goes_on) co_await stop_build(state_, where_, id_);
     co_return outcome;
   }
 
  private:
-  using steady = std::chrono::steady_clock;
+  // A wait, and whether its time has passed: what the timer's handler needs when it comes late.
+  struct limited {
+    pending<build_record> wait;
+    bool late = false;
+  };
+
+  // Also a poll that hangs is over when the time has passed.
+  task<build_record> go_in_time(diagnostics& why) {
+    auto shared = std::make_shared<limited>();
+    shared->wait =
+        pending<build_record>::start(state_->strand, nullptr, [&](completion_handler<build_record> handler) {
+          spawn<build_record>(state_->strand, &why, std::move(handler),
+                              [this](diagnostics& words) { return go(words); });
+        });
+    asio::steady_timer limit(state_->strand, options_.longest_wait);
+    limit.async_wait([shared](error_code code) {
+      if (code) return;
+      shared->late = true;
+      shared->wait.cancel();
+    });
+    auto outcome = co_await shared->wait.get();
+    limit.cancel();
+    const bool stopped = !outcome && outcome.error() == condition::cancelled;
+    if (!stopped || !shared->late || co_await is_cancelled()) co_return outcome;
+    late_ = true;
+    if (over_) co_return finish(std::move(last_), why);
+    why.clear();
+    why.set_client_message("build " + id_ + " is not over after " + seconds_of(options_.longest_wait) +
+                           " s (" +
+                           (last_.status_text.empty() ? "it was not told how it is" : last_.status_text) +
+                           "); " + (options_.cancel_when_late ? "it is cancelled" : "it goes on") +
+                           (last_.log_url.empty() ? "" : "; its log: " + last_.log_url));
+    co_return errc::timed_out;
+  }
+
+  static std::string seconds_of(std::chrono::milliseconds time) {
+    const std::string whole = std::to_string(time / 1s);
+    return time % 1s == 0ms ? whole : whole + '.' + std::to_string(1000 + (time % 1s).count()).substr(1);
+  }
 
   task<build_record> go(diagnostics& why) {
     auto settled = co_await settle(state_, where_, why);
     if (!settled) co_return settled.error();
     where_ = *settled;
-    const auto began = steady::now();
     auto pause = options_.first_pause;
     for (;;) {
       auto build = co_await get(state_, where_, id_, why);
       if (!build) co_return build.error();
+      last_ = *build;
       over_ = is_final(build->status);
       if (options_.follow_log) {
         if (auto read = co_await follow(*build); !read) co_return read.error();
       }
       if (over_) co_return finish(std::move(*build), why);
-      const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - began);
-      if (options_.longest_wait > 0ms && spent >= options_.longest_wait) {
-        late_ = true;
-        why.set_client_message("build " + id_ + " is not over after " +
-                               std::to_string(options_.longest_wait / 1s) + " s (" + build->status_text +
-                               "); " + (options_.cancel_when_late ? "it is cancelled" : "it goes on") +
-                               (build->log_url.empty() ? "" : "; its log: " + build->log_url));
-        co_return errc::timed_out;
-      }
-      auto next = pause;
-      if (options_.longest_wait > 0ms) next = std::min(next, options_.longest_wait - spent);
-      if (auto waited = co_await state_->wait(std::max(next, 1ms)); !waited) co_return waited.error();
+      if (auto waited = co_await state_->wait(std::max(pause, 1ms)); !waited) co_return waited.error();
       pause = std::min(pause * 5 / 4 + 1ms, options_.longest_pause);
     }
   }
@@ -121,6 +152,7 @@ class waiting {
     if (!log_) log_.emplace(nullptr, 1, 0);
     log_->finish(std::chrono::system_clock::now(), succeeded);
     std::string problem = reader_ ? reader_->problem() : no_log_;
+    if (late_ && problem.empty()) problem = "its end did not come in time";
     if (!problem.empty() && options_.follow_log) {
       problem = "the log of the build is not shown: " + problem;
       if (!build.log_url.empty()) problem += "; it is at " + build.log_url;
@@ -147,6 +179,7 @@ class waiting {
   std::optional<build_log> log_;
   std::optional<log_reader> reader_;
   std::string no_log_;
+  build_record last_;  // as it was told last
   bool over_ = false;
   bool late_ = false;
 };

@@ -298,6 +298,40 @@ TEST_SUITE("exchange/gcp/builds") {
     }
   }
 
+  TEST_CASE("a wait ends at its limit whatever hangs, and a build that is over is told all the same") {
+    const google_server server({"--bucket", "box"});
+    struct row {
+      const char* stalled;  // what is asked for and gets no answer
+      bool over;            // whether the build is known to have ended then
+    };
+    for (const row& one : {row{R"("method": "GET", "path": "/builds/")", false},
+                           row{R"("path": "/o/log-", "nth": 1)", false}, row{R"("path": "/o/log-")", true}}) {
+      CAPTURE(one.stalled);
+      server.no_faults();
+      server.scripts(one.over ? "[{\"log\": [], " + images + "}]" : R"([{"log": ["BUILD\n", 60]}])");
+      server.faults("{" + std::string(one.stalled) + R"(, "action": {"stall": 60}})");
+      cloud_building there(server);
+      there.options.wait.longest_wait = 700ms;
+      const auto began = std::chrono::steady_clock::now();
+      if (one.over) {
+        // So that its log is first asked for at its end.
+        there.options.wait.first_pause = 400ms;
+      }
+      const auto seen = there.build();
+      CHECK(std::chrono::steady_clock::now() - began < 5s);
+      if (one.over) {
+        CHECK_MESSAGE(!seen.code, seen.words());
+        CHECK(!seen.value.images.empty());
+        CHECK(std::ranges::any_of(there.events.warnings,
+                                  [](const auto& text) { return contains(text, "did not come in time"); }));
+      } else {
+        CHECK(seen.code == condition::timed_out);
+        CHECK_MESSAGE(contains(seen.why.client_message(), "is not over after 0.700 s"), seen.words());
+        CHECK(server.count("POST", ":cancel") >= 1);
+      }
+    }
+  }
+
   TEST_CASE("a context that is there already is not sent, and stays") {
     const google_server server({"--bucket", "box"});
     for (int round = 0; round < 2; ++round) {

@@ -153,7 +153,7 @@ struct wait_options {
   std::chrono::milliseconds first_pause{1'000};
   // What the pause grows to.
   std::chrono::milliseconds longest_pause{10'000};
-  // How long to wait; zero: until it is over.
+  // How long to wait, also for an answer that does not come; zero: until it is over.
   std::chrono::milliseconds longest_wait{0};
   // What becomes of the build when that has passed, and when the wait is cancelled.
   bool cancel_when_late = true;
