@@ -198,6 +198,26 @@ def case_what_the_cloud_refuses():
     return None
 
 
+def case_a_wait_that_is_over():
+    if reason := unable():
+        return reason
+    with google() as server, tree(Dockerfile="FROM scratch\n") as top:
+        for then, status, words in (("cancel", "CANCELLED", "it is cancelled"), ("leave", "WORKING", "it goes on")):
+            server.control("scripts", [{"log": ["BUILD\n", 20]}])
+            result = ended(in_cloud(server, image("late"), top, "--wait-timeout", "2s", "--on-wait-timeout", then,
+                                    "--bucket-location", "europe-west4", "--substitution", "_WHO=me=$x"), 3)
+            last = result.err.splitlines()[-1]
+            check(result.out == "" and words in last and "console.cloud.google.com" in last, result)
+            build = server.control("builds")[-1]
+            check(build["status"] == status and build["substitutions"] == {"_WHO": "me=$x"}, build)
+        check(server.control("buckets/box-of-test")["location"] == "EUROPE-WEST4", server.control("buckets/box-of-test"))
+        refused(2, ["--substitution", "_NAME=VALUE"], "build", "--image-build-bucket", "box-of-test", "-t", image("late"),
+                "--substitution", "_X", str(top), env=variables(server))
+        refused(2, ["substitution \"x\""], "build", "--image-build-bucket", "box-of-test", "-t", image("late"),
+                "--substitution", "x=y", str(top), env=variables(server))
+    return None
+
+
 def case_a_google_that_is_silent():
     if reason := unable():
         return reason
@@ -224,7 +244,7 @@ def case_what_doctor_says_of_a_bucket():
         there, wrong = told("box-of-test")
         check(there["bucket"] == "gs://box-of-test" and there["bucket_exists"] and there["bucket_location"] == "US", there)
         check(there["bucket_project"] == "dockline-test" and there["bucket_missing_permissions"] == [] and not wrong, (there, wrong))
-        there, wrong = told("not-there")
+        there, wrong = told("gs://not-there/")
         check(there["bucket_exists"] is False and not wrong, (there, wrong))
         there, wrong = told("of-others")
         check("of-others is not one of the project dockline-test" in wrong and "storage.objects.create" in wrong, (there, wrong))

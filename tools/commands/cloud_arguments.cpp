@@ -33,6 +33,8 @@ std::string first_of(const std::vector<misfit>& all) {
 void declare_cloud(CLI::App& command, cloud_arguments& arguments) {
   add_one(command, "--image-build-bucket", arguments.bucket, "BUCKET",
           "Build with Google Cloud Build, by way of this bucket");
+  add_one(command, "--bucket-location", arguments.bucket_location, "LOCATION",
+          "Where it is made if there is none: EU, us-central1 (the build's region)");
   add_one(command, "--project", arguments.project, "ID", "Google's project to build in");
   add_one(command, "--region", arguments.region, "REGION",
           "Cloud Build's region: europe-west1 (the pool's, else global)");
@@ -47,14 +49,22 @@ void declare_cloud(CLI::App& command, cloud_arguments& arguments) {
   add_one(command, "--build-timeout", arguments.build_timeout, "TIME",
           "For the build once it runs: 90s, 20m, 2h");
   add_one(command, "--queue-timeout", arguments.queue_timeout, "TIME", "For the build until it runs");
+  add_one(command, "--wait-timeout", arguments.wait_timeout, "TIME",
+          "How long to wait for the build (until it is over)");
+  add_one(command, "--on-wait-timeout", arguments.on_wait_timeout, "cancel|leave",
+          "What becomes of the build then (cancel)")
+      ->transform(CLI::IsMember({"cancel", "leave"}).description(""));
   add_many(command, "--build-tag", arguments.build_tags, "TAG", "On the build, for Cloud Build's list");
+  add_many(command, "--substitution", arguments.substitutions, "_NAME=VALUE",
+           "On the build, for what looks at it: triggers, notifications");
 }
 
 std::string why_not(const build_arguments& arguments, const global_options& global) {
   const cloud_arguments& cloud = arguments.cloud;
   if (cloud.bucket.empty()) {
     constexpr std::string_view why = "is for builds with --image-build-bucket";
-    return first_of({{"--project", !cloud.project.empty(), why},
+    return first_of({{"--bucket-location", !cloud.bucket_location.empty(), why},
+                     {"--project", !cloud.project.empty(), why},
                      {"--region", !cloud.region.empty(), why},
                      {"--machine-type", !cloud.machine_type.empty(), why},
                      {"--disk-size", cloud.disk_size_gb != 0, why},
@@ -63,7 +73,10 @@ std::string why_not(const build_arguments& arguments, const global_options& glob
                      {"--logs-bucket", !cloud.logs_bucket.empty(), why},
                      {"--build-timeout", !cloud.build_timeout.empty(), why},
                      {"--queue-timeout", !cloud.queue_timeout.empty(), why},
-                     {"--build-tag", !cloud.build_tags.empty(), why}});
+                     {"--wait-timeout", !cloud.wait_timeout.empty(), why},
+                     {"--on-wait-timeout", !cloud.on_wait_timeout.empty(), why},
+                     {"--build-tag", !cloud.build_tags.empty(), why},
+                     {"--substitution", !cloud.substitutions.empty(), why}});
   }
   constexpr std::string_view no_daemon = "nothing is asked of a daemon with --image-build-bucket";
   constexpr std::string_view machine = "Cloud Build has whole machines; choose one with --machine-type";
@@ -73,6 +86,8 @@ std::string why_not(const build_arguments& arguments, const global_options& glob
                     "Cloud Build pushes the image, so it needs a name: gcr.io/PROJECT/NAME"},
                    {"--machine-type", !cloud.machine_type.empty() && !cloud.worker_pool.empty(),
                     "a private pool has machines of its own (--worker-pool)"},
+                   {"--on-wait-timeout", !cloud.on_wait_timeout.empty() && cloud.wait_timeout.empty(),
+                    "needs the limit that it is about, --wait-timeout"},
                    {"--host", !global.host.empty(), no_daemon},
                    {"--context", !global.context.empty(), no_daemon},
                    {"--secret", !arguments.secrets.empty(), session},
@@ -96,6 +111,13 @@ std::string why_not(const build_arguments& arguments, const global_options& glob
                    {"--squash", arguments.squash, buildkit},
                    {"--compression none", arguments.context.compression == "none",
                     "Cloud Build takes a source with gzip"}});
+}
+
+std::string bucket_name_of(std::string_view text) {
+  constexpr std::string_view prefix = "gs://";
+  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+  while (text.ends_with('/')) text.remove_suffix(1);
+  return std::string(text);
 }
 
 std::optional<std::chrono::seconds> parse_duration(std::string_view text) {

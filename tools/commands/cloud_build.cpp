@@ -22,22 +22,17 @@ namespace asio = boost::asio;
 
 int leave(exit_status status) { return static_cast<int>(status); }
 
-std::string without_prefix(const std::string& bucket) {
-  constexpr std::string_view prefix = "gs://";
-  return bucket.starts_with(prefix) ? bucket.substr(prefix.size()) : bucket;
-}
-
 // What Cloud Build is asked for. Empty, after saying why, when a value cannot be what its option takes.
 std::optional<gcp::cloud_build_options> cloud_options_of(const build_arguments& arguments,
                                                          engine::build_options local, console& terminal) {
   const cloud_arguments& cloud = arguments.cloud;
   gcp::cloud_build_options options;
-  options.bucket = without_prefix(cloud.bucket);
-  while (options.bucket.ends_with('/')) options.bucket.pop_back();
+  options.bucket = bucket_name_of(cloud.bucket);
   if (const std::string wrong = gcp::wrong_bucket_name(options.bucket); !wrong.empty()) {
     terminal.error("--image-build-bucket \"" + cloud.bucket + "\": " + wrong);
     return std::nullopt;
   }
+  options.bucket_location = cloud.bucket_location;
   options.where.region = cloud.region;
   gcp::build_request& request = options.request;
   request.images = std::move(local.tags);
@@ -54,8 +49,16 @@ std::optional<gcp::cloud_build_options> cloud_options_of(const build_arguments& 
   request.disk_gb = static_cast<int>(cloud.disk_size_gb);
   request.private_pool = cloud.worker_pool;
   request.service_account = cloud.service_account;
-  if (!cloud.logs_bucket.empty()) request.logs_bucket = "gs://" + without_prefix(cloud.logs_bucket);
+  if (!cloud.logs_bucket.empty()) request.logs_bucket = "gs://" + bucket_name_of(cloud.logs_bucket);
   request.tags = cloud.build_tags;
+  for (const auto& one : cloud.substitutions) {
+    const std::size_t equals = one.find('=');
+    if (equals == one.npos) {
+      terminal.error("--substitution \"" + one + "\": written _NAME=VALUE");
+      return std::nullopt;
+    }
+    request.substitutions.insert_or_assign(one.substr(0, equals), one.substr(equals + 1));
+  }
   const auto take_time = [&](std::string_view option, const std::string& text, std::chrono::seconds& time) {
     if (text.empty()) return true;
     const auto parsed = parse_duration(text);
@@ -65,6 +68,10 @@ std::optional<gcp::cloud_build_options> cloud_options_of(const build_arguments& 
   };
   if (!take_time("--build-timeout", cloud.build_timeout, request.timeout)) return std::nullopt;
   if (!take_time("--queue-timeout", cloud.queue_timeout, request.queue_ttl)) return std::nullopt;
+  std::chrono::seconds longest_wait{0};
+  if (!take_time("--wait-timeout", cloud.wait_timeout, longest_wait)) return std::nullopt;
+  options.wait.longest_wait = longest_wait;
+  options.wait.cancel_when_late = cloud.on_wait_timeout != "leave";
   return options;
 }
 

@@ -2,6 +2,7 @@
 #include <dockline/engine/system.hpp>
 
 #include "command.hpp"
+#include "commands/cloud_arguments.hpp"
 #include "doctor_checks.hpp"
 #include "doctor_google.hpp"
 #include "option_forms.hpp"
@@ -72,6 +73,7 @@ asio::awaitable<error_code> look_at_daemon(asio::any_io_executor executor, globa
 
 asio::awaitable<int> doctor(asio::any_io_executor executor, global_options global, std::string format,
                             google_question google) {
+  google.bucket = bucket_name_of(google.bucket);
   console terminal;
   const std::string settings = engine::config_directory_from_environment();
   const char* path = std::getenv("PATH");

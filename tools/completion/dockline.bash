@@ -39,6 +39,7 @@ _dockline() {
     --entry-point | --requirements | --config) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --accelerator) mapfile -t COMPREPLY < <(compgen -W 'none gpu' -- "$current"); return ;;
     --machine-type) mapfile -t COMPREPLY < <(compgen -W 'E2_MEDIUM E2_STANDARD_2 E2_HIGHCPU_8 E2_HIGHCPU_32' -- "$current"); return ;;
+    --on-wait-timeout) mapfile -t COMPREPLY < <(compgen -W 'cancel leave' -- "$current"); return ;;
     --type) mapfile -t COMPREPLY < <(compgen -W 'image container' -- "$current"); return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'classic buildkit' -- "$current"); return ;;
     -c | --context) mapfile -t COMPREPLY < <(compgen -W "$(_dockline_contexts)" -- "$current"); return ;;
@@ -55,7 +56,7 @@ _dockline() {
       --add-host | --shm-size | --ulimit | -m | \
       --memory | --memory-swap | --cpu-shares | --cpu-period | --cpu-quota | --cpuset-cpus | --cpuset-mems | \
       --image-build-bucket | --project | --region | --disk-size | --worker-pool | --service-account | --logs-bucket | \
-      --build-timeout | --queue-timeout | --build-tag | \
+      --build-timeout | --queue-timeout | --build-tag | --bucket-location | --wait-timeout | --substitution | \
       --cgroup-parent | --timeout | --name | -p | --publish | -w | --workdir | -u | --user | --entrypoint) return ;;
     -v | --volume) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
   esac
@@ -76,7 +77,7 @@ _dockline() {
           --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --cgroup-parent --rm --force-rm \
           --squash --iidfile --push --metadata-file -q --quiet --progress --builder --secret --ssh -o --output --cache-to --compression --compression-level --reproducible \
           --image-build-bucket --project --region --machine-type --disk-size --worker-pool --service-account --logs-bucket \
-          --build-timeout --queue-timeout --build-tag" -- "$current")
+          --build-timeout --queue-timeout --build-tag --bucket-location --wait-timeout --on-wait-timeout --substitution" -- "$current")
       else
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
       fi

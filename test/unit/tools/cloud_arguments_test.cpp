@@ -32,6 +32,14 @@ TEST_SUITE("tools/cloud_arguments") {
     CHECK(cloud.region == "r");
     CHECK(cloud.disk_size_gb == 7);
     CHECK(cloud.build_tags == words{"one", "two"});
+    const auto more = parsed<build_arguments>({"--image-build-bucket", "b", "--bucket-location", "EU",
+                                               "--wait-timeout", "5m", "--on-wait-timeout", "leave",
+                                               "--substitution", "_A=1", "--substitution", "_B=x=y", "."})
+                          .cloud;
+    CHECK(more.bucket_location == "EU");
+    CHECK(more.wait_timeout == "5m");
+    CHECK(more.on_wait_timeout == "leave");
+    CHECK(more.substitutions == words{"_A=1", "_B=x=y"});
   }
 
   TEST_CASE("options of one way are refused on the other") {
@@ -40,6 +48,14 @@ TEST_SUITE("tools/cloud_arguments") {
     CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "."}).empty());
     CHECK(why_not({"--region", "r", "."}).starts_with("--region: "));
     CHECK(why_not({"--build-tag", "t", "."}).starts_with("--build-tag: "));
+    for (const words& alone : {words{"--bucket-location", "EU"}, words{"--wait-timeout", "1s"},
+                               words{"--on-wait-timeout", "leave"}, words{"--substitution", "_A=1"}}) {
+      words all{"."};
+      all.insert(all.begin(), alone.begin(), alone.end());
+      CHECK(why_not(all).starts_with(alone.front() + ": "));
+    }
+    CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--on-wait-timeout", "leave", "."})
+              .starts_with("--on-wait-timeout: "));
     CHECK(why_not({"--image-build-bucket", "b", "."}).starts_with("--tag: "));
     CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "-m", "1g", "."}).starts_with("--memory: "));
     CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "--rm=false", "."}).starts_with("--rm=false: "));
@@ -60,6 +76,12 @@ TEST_SUITE("tools/cloud_arguments") {
     global_options global;
     global.host = "unix:///s";
     CHECK(why_not({"--image-build-bucket", "b", "-t", "x", "."}, global).starts_with("--host: "));
+  }
+
+  TEST_CASE("a bucket's name, however it is written") {
+    for (const auto* text : {"box", "gs://box", "gs://box/", "box//"}) CHECK(bucket_name_of(text) == "box");
+    CHECK(bucket_name_of("gs://box/logs/") == "box/logs");
+    CHECK(bucket_name_of("gs://").empty());
   }
 
   TEST_CASE("times") {
