@@ -4,15 +4,26 @@
 
 #include "gcp/storage_requests.hpp"
 
+#include <string_view>
 #include <utility>
 
 namespace dockline::gcp {
+namespace {
+
+// One has buckets of no project, but wants the parameter.
+constexpr std::string_view project_of_emulator = "emulator";
+
+}  // namespace
 
 task<bucket_outcome> create_bucket(std::shared_ptr<client_state> state, const upload_options& options,
                                    diagnostics& why) {
   std::string project = options.project;
   if (project.empty()) {
     auto known = co_await state->project(why);
+    if (!known && known.error() == errc::invalid_argument && state->options.anonymous_storage) {
+      why.clear();
+      known = std::string(project_of_emulator);
+    }
     if (!known) {
       if (known.error() == errc::invalid_argument)
         why.set_client_message("there is no bucket gs://" + options.bucket +

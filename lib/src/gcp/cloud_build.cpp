@@ -132,6 +132,9 @@ void start_on_build(const client& google, call_on_build call, build_place where,
 }  // namespace
 
 task<build_place> settle(std::shared_ptr<client_state> state, build_place where, diagnostics& why) {
+  // It has no emulator: a server of one's own may take anybody, Google's does not.
+  if (std::holds_alternative<nobody>(state->who.source()->who) && state->options.cloud_build_endpoint.empty())
+    co_return none_found(why);
   if (where.region.empty()) where.region = "global";
   if (where.project.empty()) {
     auto project = co_await state->project(why);

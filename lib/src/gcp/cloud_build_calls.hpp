@@ -23,7 +23,8 @@ task<build_record> wait_for(std::shared_ptr<client_state> state, build_place whe
 // that fails.
 asio::awaitable<void> stop_build(std::shared_ptr<client_state> state, build_place where, std::string id);
 
-// The place with its project, and the region "global" where none is named. Errors: those of async_project_id.
+// The place with its project, and the region "global" where none is named. Errors: errc::no_credentials where
+// nobody asks Google's own Cloud Build. Errors: those of async_project_id.
 task<build_place> settle(std::shared_ptr<client_state> state, build_place where, diagnostics& why);
 
 // The same for a build that is asked for: without a region it is in that of its private pool.

@@ -133,6 +133,9 @@ struct credential_source {
   std::string universe{google_universe};
 };
 
+// That nobody asks where somebody has to, and what to run: errc::no_credentials.
+error_code none_found(diagnostics& why);
+
 // Whether a token may be asked for at this URL, or an answer for it read there: https, or http on this
 // machine. With `link_local`, also the addresses at which clouds tell a machine about itself. Errors:
 // errc::bad_configuration; the words start with `name`.

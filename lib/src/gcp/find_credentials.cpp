@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::string_view adc_file = "application_default_credentials.json";
 
-constexpr std::string_view what_to_run =
-    "run: gcloud auth application-default login, or let GOOGLE_APPLICATION_CREDENTIALS name the key file of "
-    "a "
-    "service account";
-
 // Where gcloud keeps its settings; empty where that cannot be told.
 std::string gcloud_folder(const environment& variables) {
   if (const auto folder = value_of(variables, "CLOUDSDK_CONFIG"); !folder.empty()) return std::string(folder);
@@ -81,6 +76,13 @@ environment environment_of_process() {
   return variables;
 }
 
+error_code none_found(diagnostics& why) {
+  why.set_client_message(
+      "no Google Cloud credentials were found; run: gcloud auth application-default login, or let "
+      "GOOGLE_APPLICATION_CREDENTIALS name the key file of a service account");
+  return errc::no_credentials;
+}
+
 result<credentials> find_credentials(const environment& variables, diagnostics& why) {
   std::string path(value_of(variables, "GOOGLE_APPLICATION_CREDENTIALS"));
   const bool named = !path.empty();
@@ -98,8 +100,9 @@ result<credentials> find_credentials(const environment& variables, diagnostics& 
     }
   }
   if (is_at_google(variables)) return metadata_credentials();
-  why.set_client_message("no Google Cloud credentials were found; " + std::string(what_to_run));
-  return errc::no_credentials;
+  // An emulator is asked without a token, and who works with one need not have an account.
+  if (!value_of(variables, "STORAGE_EMULATOR_HOST").empty()) return no_credentials();
+  return none_found(why);
 }
 
 result<credentials> credentials_from_environment(diagnostics& why) {

@@ -1,5 +1,6 @@
 // Another implementation of Cloud Storage, by STORAGE_EMULATOR_HOST: with types and fields of its own.
 
+#include "dockline/gcp/build.hpp"
 #include "dockline/gcp/storage.hpp"
 
 #include "exchange/gcp/cloud.hpp"
@@ -12,11 +13,15 @@ TEST_SUITE("exchange/gcp/other_storage") {
     const google_server server({"--quirks"});
     gcp::environment variables;
     variables["STORAGE_EMULATOR_HOST"] = server.base();
+    variables["NO_GCE_CHECK"] = "true";
     gcp::client_options where = gcp::client_options_from(variables);
     CHECK(where.anonymous_storage);
-    where.project = "p";
     where.retries.first_delay = 5ms;
-    cloud there(gcp::no_credentials(), where);
+    // Nobody, and no project: a variable is all that it takes.
+    diagnostics none;
+    const auto who = gcp::find_credentials(variables, none);
+    REQUIRE_MESSAGE(who.has_value(), none.client_message());
+    cloud there(*who, where);
     for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{1000}, std::uint64_t{3'000'000}}) {
       CAPTURE(size);
       gcp::upload_options options;
@@ -50,6 +55,34 @@ TEST_SUITE("exchange/gcp/other_storage") {
       CHECK(!absent.code);
       CHECK(!absent.value);
     }
+    using looked_for = std::optional<gcp::stored_bucket>;
+    const auto bucket = there.operation<looked_for>([&](diagnostics& why, auto token) {
+      gcp::async_find_bucket(there.google, "new-bucket", why, std::move(token));
+    });
+    CHECK_MESSAGE(!bucket.code, bucket.words());
+    REQUIRE(bucket.value);
+    // What it does not tell is not made up.
+    CHECK(!bucket.value->missing_permissions);
+    CHECK(!bucket.value->own);
+  }
+
+  TEST_CASE("an emulator of storage is none of Cloud Build") {
+    const google_server server({"--quirks"});
+    gcp::environment variables;
+    variables["STORAGE_EMULATOR_HOST"] = server.base();
+    variables["GOOGLE_CLOUD_PROJECT"] = "p";
+    cloud there(gcp::no_credentials(), gcp::client_options_from(variables));
+    const auto source = [&] { return std::make_shared<scripted_source>(there.context.get_executor(), 1000); };
+    gcp::cloud_build_options options;
+    options.bucket = "new-bucket";
+    options.request.images = {"gcr.io/p/app:1"};
+    const auto seen = there.operation<gcp::cloud_image>([&](diagnostics& why, auto token) {
+      gcp::async_build(there.google, source, options, {}, why, std::move(token));
+    });
+    CHECK(seen.code == errc::no_credentials);
+    CHECK(seen.words().find("gcloud auth application-default login") != std::string::npos);
+    // And nothing was sent for it.
+    CHECK(server.count("POST", "/") == 0);
   }
 }
 

@@ -56,6 +56,8 @@ class Emulator(http.server.BaseHTTPRequestHandler):
         if parts[:3] != ["storage", "v1", "b"]:
             parts = ["storage", "v1", "b", parts[0], "o", "/".join(parts[1:])]
             query["alt"] = "media"
+        if parts[4:] == ["iam", "testPermissions"]:
+            return self._refuse(501, "not here")
         if len(parts) == 4:
             known = parts[3] in STATE["buckets"]
             return self._answer(200, {"name": parts[3]}) if known else self._refuse(404, "no bucket")

@@ -64,6 +64,24 @@ TEST_SUITE("gcp/find_credentials") {
     CHECK(found_with(variables).find("gcloud auth application-default login") != std::string::npos);
   }
 
+  TEST_CASE("an emulator of storage needs none, and takes those that there are") {
+    const scratch_tree tree;
+    environment variables{{"HOME", tree.root()}, {"NO_GCE_CHECK", "true"}, {"STORAGE_EMULATOR_HOST", "h:1"}};
+    diagnostics why;
+    auto who = find_credentials(variables, why);
+    REQUIRE(who.has_value());
+    CHECK(std::holds_alternative<nobody>(who->source()->who));
+    CHECK(who->path().empty());
+    tree.file("named.json", login_of("named"));
+    variables["GOOGLE_APPLICATION_CREDENTIALS"] = tree.path("named.json");
+    CHECK(found_with(variables) == "named");
+    tree.file("named.json", "{");
+    CHECK(found_with(variables) == tree.path("named.json") + ": not a JSON object");
+    const client_options options = client_options_from(variables);
+    CHECK(options.storage_endpoint == "http://h:1");
+    CHECK(options.anonymous_storage);
+  }
+
   TEST_CASE("the project: each source, and which one goes before which") {
     const scratch_tree tree;
     tree.file("key.json", key_for_tests().file());  // of p1
