@@ -1,9 +1,14 @@
 // Google by way of a proxy, which the environment names.
 
-#include "dockline/gcp/storage.hpp"
+#include "dockline/gcp/build.hpp"
 
 #include "exchange/gcp/cloud.hpp"
 #include "support/relay.hpp"
+#include "support/scripted_source.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
 
 namespace dockline::test {
 namespace {
@@ -104,6 +109,73 @@ TEST_SUITE("exchange/gcp/proxy") {
       CHECK(seen.code == errc::cannot_connect);
       CHECK(proxy.request().head.starts_with("CONNECT " + std::string(one.asked) + ":443 HTTP/1.1\r\n"));
     }
+  }
+
+  TEST_CASE("where the services are is also what a file of credentials says of its universe") {
+    const google_server server;
+    std::string key = content_of(server.credentials_file("service_account"));
+    const std::string usual = "\"googleapis.com\"";
+    key.replace(key.find(usual), usual.size(), "\"u.example\"");
+    diagnostics words;
+    auto who = gcp::parse_credentials(key, "key.json", {}, words);
+    REQUIRE_MESSAGE(who.has_value(), words.client_message());
+    CHECK(who->universe() == "u.example");
+    proxied proxy([](peer& client) {
+      client.read_head();
+      client.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+      client.wait_for_close();
+    });
+    cloud there(std::move(*who), by(proxy.url()));
+    const auto seen = there.operation<gcp::build_record>([&](diagnostics& why, auto done) {
+      gcp::build_place where;
+      where.project = "p";
+      gcp::async_get_build(there.google, where, "id", why, std::move(done));
+    });
+    CHECK(seen.code == errc::cannot_connect);
+    CHECK(proxy.request().head.starts_with("CONNECT cloudbuild.u.example:443 HTTP/1.1\r\n"));
+  }
+
+  TEST_CASE("a whole build by TLS through a proxy, to Google's own names, whose certificates are checked") {
+    const google_server server({"--tls", "--bucket", "box"});
+    const auto build = [&](const gcp::client_options& options, const std::string& universe) {
+      std::string key = content_of(server.credentials_file("service_account"));
+      const std::string usual = "\"googleapis.com\"";
+      key.replace(key.find(usual), usual.size(), '"' + universe + '"');
+      diagnostics words;
+      auto who = gcp::parse_credentials(key, "key.json", {}, words);
+      REQUIRE_MESSAGE(who.has_value(), words.client_message());
+      cloud there(std::move(*who), options);
+      gcp::cloud_build_options wanted;
+      wanted.bucket = "box";
+      wanted.content_name = "context/of-a-proxy.tar.gz";
+      wanted.request.images = {"gcr.io/dockline-test/app:1"};
+      wanted.piece_size = granule;
+      wanted.wait.first_pause = 10ms;
+      const auto executor = there.context.get_executor();
+      const auto source = [executor] { return std::make_shared<scripted_source>(executor, 3 * granule); };
+      return there.operation<gcp::cloud_image>([&](diagnostics& why, auto token) {
+        gcp::async_build(there.google, source, wanted, {}, why, std::move(token));
+      });
+    };
+    gcp::client_options options = by(server.told("proxy"));
+    options.ca_file = server.told("ca");
+    server.scripts(R"([{"log": ["BUILD\n"]}])");
+    const auto seen = build(options, "googleapis.com");
+    REQUIRE_MESSAGE(!seen.code, seen.words());
+    CHECK(seen.value.source.size == 3 * granule);
+    CHECK(seen.value.build.status == gcp::build_status::success);
+    CHECK(server.control("GET", "buckets/box/objects", {}).find("context/of-a-proxy.tar.gz") !=
+          std::string::npos);
+    // Kept open: one connection to each.
+    CHECK(server.count("CONNECT", "storage.googleapis.com:443") == 1);
+    CHECK(server.count("CONNECT", "cloudbuild.googleapis.com:443") == 1);
+    // Behind the proxy somebody may be who is not what they say.
+    server.forget_log();
+    CHECK(build(options, "elsewhere.example").code == errc::tls_failed);
+    CHECK(server.count("CONNECT", "storage.elsewhere.example:443") == 1);
+    options.ca_file.clear();
+    CHECK(build(options, "googleapis.com").code == errc::tls_failed);
+    CHECK(server.count("GET", "/storage") + server.count("POST", "/") == 0);
   }
 
   TEST_CASE("behind a proxy that agrees TLS begins") {

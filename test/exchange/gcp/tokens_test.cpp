@@ -1,10 +1,17 @@
 // Access tokens for credentials of every type, from the tests' Google, and what there is to say where it
 // gives none.
 
+#include "dockline/gcp/storage.hpp"
+
 #include "exchange/gcp/cloud.hpp"
+#include "gcp/client_state.hpp"
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace dockline::test {
 namespace {
@@ -31,6 +38,142 @@ TEST_SUITE("exchange/gcp/tokens") {
       cloud there(server, type);
       CHECK(is_token(there.token()));
     }
+  }
+
+  TEST_CASE(
+      "a program gives a workload's token where that is allowed; its kept answer is used while it is good") {
+    const google_server server;
+    const std::string path = server.credentials_file("external_program");
+    const std::string program = path.substr(0, path.rfind('/')) + "/subject-program";
+    for (const char* value : {"", "0", "true"}) {
+      diagnostics why;
+      const gcp::environment variables{{"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", value}};
+      const auto read = gcp::parse_credentials(content_of(path), path, variables, why);
+      REQUIRE(!read.has_value());
+      CHECK(read.error() == errc::bad_configuration);
+      CHECK(why.client_message().find("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1") != std::string::npos);
+    }
+    CHECK(content_of(program + ".runs").empty());
+    const gcp::environment allowed{{"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1"}};
+    std::string failing = content_of(path);
+    const std::string word = "subject-token-good";
+    failing.replace(failing.find(word), word.size(), "fail");
+    diagnostics why;
+    auto who = gcp::parse_credentials(failing, path, allowed, why);
+    REQUIRE_MESSAGE(who.has_value(), why.client_message());
+    cloud refused(*who, options_for(server));
+    const auto seen = refused.token();
+    CHECK(seen.code == errc::token_refused);
+    CHECK(says(seen, "nobody is logged in"));
+    CHECK(content_of(program + ".runs") == "x");
+    for (int i = 0; i < 2; ++i) {
+      cloud there(credentials_of(server, "external_program", allowed), options_for(server));
+      CHECK(is_token(there.token()));
+    }
+    CHECK(content_of(program + ".runs") == "xx");
+  }
+
+  TEST_CASE("requests are counted for the quota project: of the options, else of the credentials") {
+    const google_server server({"--bucket", "box"});
+    // The outcome, and whom the one request was counted for.
+    const auto look = [&](const char* type, const std::string& project) {
+      server.forget_log();
+      gcp::client_options options = options_for(server);
+      options.quota_project = project;
+      cloud there(credentials_of(server, type), options);
+      const auto seen = there.operation<std::optional<gcp::stored_object>>([&](diagnostics& why, auto token) {
+        gcp::async_find_object(there.google, "box", "x", why, std::move(token));
+      });
+      json::document log;
+      REQUIRE(!log.parse(server.control("GET", "log", {})));
+      std::string counted;
+      for (const json::value entry : log.root().elements()) {
+        if (entry.find("path").string_or_empty().starts_with("/storage/"))
+          counted += '<' + std::string(entry.find("quota").string_or_empty()) + '>';
+      }
+      return std::pair(seen, counted);
+    };
+    const auto own = look("authorized_user", "");
+    CHECK_MESSAGE(!own.first.code, own.first.words());
+    CHECK(own.second == "<dockline-test>");
+    const auto other = look("authorized_user", "123456789012");
+    CHECK_MESSAGE(!other.first.code, other.first.words());
+    CHECK(other.second == "<123456789012>");
+    CHECK(look("service_account", "").second == "<>");
+    // Of somebody else: Google's words say what is missing.
+    const auto strange = look("service_account", "of-others");
+    CHECK(strange.first.code == errc::denied);
+    CHECK(strange.first.words().find("serviceusage.services.use") != std::string::npos);
+    CHECK(strange.second == "<of-others>");
+    CHECK(gcp::client_options_from({{"GOOGLE_CLOUD_QUOTA_PROJECT", "q"}}).quota_project == "q");
+  }
+
+  TEST_CASE(
+      "a token that a key signed and a service refuses is followed by one from the token's server, once") {
+    const google_server server({"--bucket", "box"});
+    cloud there(server);
+    const auto look = [&] {
+      return there.operation<std::optional<gcp::stored_object>>([&](diagnostics& why, auto token) {
+        gcp::async_find_object(there.google, "box", "x", why, std::move(token));
+      });
+    };
+    server.faults(R"({"path": "^/storage/", "nth": 1, "action": {"status": 401}})");
+    const auto seen = look();
+    CHECK_MESSAGE(!seen.code, seen.words());
+    CHECK(server.count("GET", "/storage/") == 2);
+    CHECK(server.count("POST", "/token") == 1);
+    // What was found out is not forgotten.
+    CHECK(!look().code);
+    CHECK(server.count("GET", "/storage/") == 3);
+    CHECK(server.count("POST", "/token") == 1);
+    // Where that one is refused as well, it ends.
+    server.no_faults();
+    server.forget_log();
+    server.faults(R"({"path": "^/storage/", "action": {"status": 401}})");
+    CHECK(look().code == condition::unauthorized);
+    CHECK(server.count("GET", "/storage/") == 2);
+    CHECK(server.count("POST", "/token") == 1);
+  }
+
+  TEST_CASE(
+      "a token that is about to expire is given out while another one is fetched, which nobody waits for") {
+    const google_server server;
+    cloud there(server, "authorized_user");
+    auto passed = std::make_shared<std::chrono::seconds>(0);
+    there.google.state()->now = [passed] { return std::chrono::system_clock::now() + *passed; };
+    const auto first = there.token();
+    REQUIRE(is_token(first));
+    *passed += 3500s;  // of 3599
+    server.faults(R"({"path": "^/token", "action": {"delay": 1}})");
+    const auto began = std::chrono::steady_clock::now();
+    std::array<std::shared_ptr<outcome<gcp::access_token>>, 5> users;
+    for (auto& one : users) one = there.begin_token();
+    while (users.back()->completions == 0 && std::chrono::steady_clock::now() - began < patience)
+      there.context.run_for(1ms);
+    CHECK(std::chrono::steady_clock::now() - began < 900ms);
+    for (const auto& one : users) {
+      CHECK(one->completions == 1);
+      CHECK(one->value.value == first.value.value);
+    }
+    there.run();
+    CHECK(server.count("POST", "/token") == 2);
+    const auto second = there.token();
+    CHECK(is_token(second));
+    CHECK(second.value.value != first.value.value);
+    CHECK(server.count("POST", "/token") == 2);
+    // A renewal that fails hurts nobody while the token is good, and is not tried with each use.
+    server.no_faults();
+    server.faults(R"({"path": "^/token", "action": {"status": 400}})");
+    *passed += 3500s;
+    for (int i = 0; i < 3; ++i) CHECK(there.token().value.value == second.value.value);
+    CHECK(server.count("POST", "/token") == 3);
+    server.no_faults();
+    *passed += 11s;
+    CHECK(there.token().value.value == second.value.value);
+    const auto third = there.token();
+    CHECK(is_token(third));
+    CHECK(third.value.value != second.value.value);
+    CHECK(server.count("POST", "/token") == 4);
   }
 
   TEST_CASE("a refresh token that is good once is followed by the one that its answer brings") {
@@ -107,6 +250,7 @@ TEST_SUITE("exchange/gcp/tokens") {
     cloud there(server, "authorized_user");
     CHECK(is_token(there.token()));
     CHECK(is_token(there.token()));
+    CHECK(server.count("POST", "/token") == 1);
   }
 
   TEST_CASE("what fails for a moment is asked for again") {
@@ -167,7 +311,7 @@ TEST_SUITE("exchange/gcp/tokens") {
     // Some other server at that address is not believed.
     server.settings(R"({"flavour": false})");
     cloud elsewhere(*found, options);
-    CHECK(elsewhere.token().code);
+    CHECK(elsewhere.token().code == errc::no_credentials);
   }
 
   TEST_CASE("over TLS the server has to be known") {

@@ -14,6 +14,19 @@ from messages import Refusal, rpc_error, storage_error
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 STORAGE_SCOPES = {CLOUD_PLATFORM, *(f"https://www.googleapis.com/auth/devstorage.{right}" for right in ("read_write", "full_control"))}
 SKEW = 300
+# What an external account may run: it tells its word as the token, and keeps its answer; "fail" is one that it has not.
+PROGRAM = """#!/bin/sh
+printf x >>"$0.runs"
+if [ "$1" = fail ]; then
+  printf '{"version": 1, "success": false, "code": "401", "message": "nobody is logged in"}'
+  exit 0
+fi
+[ -n "$GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE" ] || exit 9
+answer="{\\"version\\": 1, \\"success\\": true, \\"token_type\\": \\"$GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE\\",
+  \\"id_token\\": \\"$1\\", \\"expiration_time\\": 4102444800}"
+printf %s "$answer" >"$GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE"
+printf %s "$answer"
+"""
 
 
 class BadToken(Exception):
@@ -151,6 +164,9 @@ class Accounts:
         provider = f"//iam.googleapis.com/projects/{self.number}/locations/global/workloadIdentityPools/pool/providers/provider"
         external = {"type": "external_account", "audience": provider, "token_url": f"{base}/v1/token",
                     "subject_token_type": "urn:ietf:params:oauth:token-type:jwt", "credential_source": {"file": str(subject)}}
+        program = folder / "subject-program"
+        program.write_text(PROGRAM)
+        program.chmod(0o755)
         impersonation = f"{base}/v1/projects/-/serviceAccounts/{self.other}:generateAccessToken"
         files = {
             "service_account": service_account, "authorized_user": user,
@@ -164,6 +180,8 @@ class Accounts:
             "external_url": external | {"credential_source": {
                 "url": f"{base}/subject-token", "headers": {"X-Subject": "yes"},
                 "format": {"type": "json", "subject_token_field_name": "id_token"}}},
+            "external_program": external | {"credential_source": {"executable": {
+                "command": f"{program} subject-token-good", "timeout_millis": 5000, "output_file": f"{program}.answer"}}},
             "external_aws": external | {
                 "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
                 "credential_source": {

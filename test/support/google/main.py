@@ -3,7 +3,7 @@
 
     main.py --folder DIR [--tls] [--anonymous] [--quirks] [--docker unix://SOCKET] [--port-file FILE] …
 
-Prints one line of JSON: the addresses, the credential files, the authority's certificate. Ends when its standard input
+Prints one line of JSON: the addresses, the credential files, with TLS the authority's certificate and a proxy. Ends when its standard input
 is closed, and leaves nothing in DIR. Whoever may reach its ports may use it: it is for tests alone.
 
 Tests order faults at /control/faults (see faults.py) and see at /control/log what was asked.
@@ -28,6 +28,7 @@ from certificates import make_authority
 from cloud_build import CloudBuild
 from federation import Federation
 from metadata import Metadata
+from proxy import Proxy
 from registry import Registry
 from runner import Engine
 from server import Google, Port
@@ -83,7 +84,7 @@ def services(options, folder):
             "number": NUMBER, "account": accounts.builder, "registry": metadata,
             "credentials": accounts.write_files(folder / "credentials", base, metadata)}
     if authority:
-        told["ca"] = str(authority)
+        told |= {"ca": str(authority), "proxy": f"http://127.0.0.1:{Proxy(google.journal, secure.port).server_address[1]}"}
     return google, engine, told
 
 

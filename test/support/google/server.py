@@ -289,16 +289,19 @@ class Journal:
     def begin(self, request, now):
         entry = {"method": request.method, "path": request.path, "query": request.raw_query, "time": now,
                  "range": request.headers.get("Range") or request.headers.get("Content-Range") or "",
-                 "fault": request.action, "status": 0, "received": 0}
+                 "quota": request.headers.get("x-goog-user-project", ""), "fault": request.action, "status": 0, "received": 0}
         if not request.path.startswith("/control/"):
-            with self._lock:
-                self._entries.append(entry)
+            self.add(entry)
         return entry
 
     def end(self, entry, request, reset=None):
         told = {"received": request.received, "seconds": time.time() - entry["time"], **request.note}
         with self._lock:
             entry.update(told if reset is None else told | {"reset": reset})
+
+    def add(self, entry):
+        with self._lock:
+            self._entries.append(entry)
 
     def told(self):
         with self._lock:
