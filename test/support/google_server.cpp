@@ -114,6 +114,20 @@ int google_server::count(std::string_view method, std::string_view path_part) co
   return found;
 }
 
+std::vector<google_server::asked_range> google_server::ranges(std::string_view path_part) const {
+  std::vector<asked_range> all;
+  for_each_request([&](json::value entry) {
+    if (entry.find("path").string_or_empty().find(path_part) == std::string_view::npos) return;
+    const std::string range(entry.find("range").string_or_empty());
+    if (!range.starts_with("bytes=")) fail("a request without a range: " + range);
+    asked_range one;
+    one.from = std::stoll(range.substr(range.find('=') + 1));
+    one.status = static_cast<int>(entry.find("status").as_int().value_or(0));
+    all.push_back(one);
+  });
+  return all;
+}
+
 std::int64_t google_server::sum(std::string_view number) const {
   std::int64_t total = 0;
   for_each_request([&](json::value entry) { total += entry.find(number).as_int().value_or(0); });

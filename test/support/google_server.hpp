@@ -48,6 +48,14 @@ class google_server {
   // the sum of a number of their entries, "content" for one: bytes of objects that were sent.
   int count(std::string_view method, std::string_view path_part) const;
   std::int64_t sum(std::string_view number) const;
+  // The ranges that were asked for of what has this in its path, in their order: "bytes=FROM-".
+  struct asked_range {
+    asked_range() = default;
+
+    std::int64_t from = 0;
+    int status = 0;  // of the answer
+  };
+  std::vector<asked_range> ranges(std::string_view path_part) const;
 
   // One request to it, and the body of its answer; the status must be 2xx.
   std::string ask(std::string_view method, std::string_view target, std::string_view body) const;

@@ -83,11 +83,18 @@ const std::string one_step_log =
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
+// A log, but for the id of the build in its first line.
+std::string without_id(const std::string& log) {
+  const std::size_t quote = log.find('"');
+  return quote == std::string::npos ? log : log.substr(log.find('"', quote + 1) + 1);
+}
+
 }  // namespace
 
 TEST_SUITE("exchange/gcp/builds") {
   TEST_CASE("from a source to an image, with the log as it comes, cut anywhere") {
     const google_server server({"--bucket", "box"});
+    std::string whole;
     for (const char* bytes : {"0", "1", "7"}) {
       CAPTURE(bytes);
       server.settings(R"({"log_bytes": )" + std::string(bytes) + "}");
@@ -102,9 +109,51 @@ TEST_SUITE("exchange/gcp/builds") {
       CHECK(!seen.value.build.log_url.empty());
       CHECK(there.events.complete);
       CHECK(contains(there.events.text, "hello gr\u00fc\u00df\n"));
+      // However it was cut, it says the same.
+      if (whole.empty()) whole = there.events.text;
+      CHECK(without_id(there.events.text) == without_id(whole));
+      CHECK(there.events.names.size() == 2);
       CHECK(std::ranges::any_of(there.events.names,
                                 [](const auto& step) { return contains(step.second, "RUN make"); }));
       CHECK(there.events.failures.empty());
+    }
+  }
+
+  TEST_CASE("each byte of a log is read once, by ranges that follow each other, whatever breaks off") {
+    const google_server server({"--bucket", "box"});
+    // Lines that tell which they are, in pieces that end anywhere, in the middle of a character too.
+    std::string lines;
+    for (int i = 0; i < 400; ++i) lines += "line " + std::to_string(i) + " gr\u00fc\u00df\n";
+    std::string log;
+    for (const char letter : lines) log += letter == '\n' ? std::string("\\n") : std::string(1, letter);
+    const std::string faults[] = {
+        "[]",
+        R"([{"path": "/o/log-", "every": 2, "action": [{"cut_answer": 1000}, {"status": 503}, {"reset": "after"},
+                                                             {"cut_answer": 3}, {"reset": "before"}]}])"};
+    for (const auto& rules : faults) {
+      CAPTURE(rules);
+      server.no_faults();
+      server.forget_log();
+      server.faults(rules);
+      server.settings(R"({"log_bytes": 101})");
+      server.scripts("[{\"log\": [\"" + log + "\", 0.2, \"" + log + "\", 0.2, \"end\\n\"], " + images + "}]");
+      cloud_building there(server);
+      const auto seen = there.build();
+      REQUIRE_MESSAGE(!seen.code, seen.words());
+      CHECK(there.events.warnings.empty());
+      const std::size_t first = there.events.text.find("line 0 ");
+      REQUIRE(first != std::string::npos);
+      CHECK(there.events.text.substr(first) == lines + lines + "end\n");
+      // Of what was read no byte is asked for again.
+      std::int64_t next = 0;
+      int polls = 0;
+      for (const auto& one : server.ranges("/o/log-")) {
+        ++polls;
+        CHECK(one.from >= next);
+        next = one.from;
+      }
+      CHECK(polls > 3);
+      CHECK(static_cast<std::size_t>(next) <= first + 2 * lines.size() + 200);
     }
   }
 
@@ -142,9 +191,13 @@ TEST_SUITE("exchange/gcp/builds") {
       if (one.option == "timeout") there.options.request.timeout = 1s;
       if (one.option == "queue") there.options.request.queue_ttl = 1s;
       const auto seen = there.build();
-      CHECK(seen.code);
+      const bool by_service = one.status == gcp::build_status::internal_error;
+      CHECK(seen.code == (by_service ? errc::service_failed : errc::build_failed));
       CHECK_MESSAGE(contains(seen.words(), one.words), seen.words());
+      CHECK(contains(seen.words(), std::string("ended as ") + gcp::to_string(one.status) + ';'));
       CHECK(contains(seen.words(), "console.cloud.google.com"));
+      // A push that fails is no step that fails.
+      if (std::string_view(one.words) == "uploadArtifacts") CHECK(seen.why.step() == nullptr);
     }
   }
 
@@ -232,7 +285,13 @@ TEST_SUITE("exchange/gcp/builds") {
     const auto seen = there.build();
     INFO(seen.words());
     CHECK(!seen.code);
-    CHECK(contains(there.events.text, "hello gr\u00fc\u00df\n"));
+    // All of it, and nothing twice.
+    const std::string hello = "hello gr\u00fc\u00df\n";
+    const std::size_t at = there.events.text.find(hello);
+    REQUIRE(at != std::string::npos);
+    CHECK(there.events.text.find(hello, at + 1) == std::string::npos);
+    CHECK(there.events.names.size() == 2);
+    CHECK(there.events.warnings.empty());
   }
 
   TEST_CASE("a log that may not be read is a warning, and the build ends as it does") {
@@ -244,7 +303,13 @@ TEST_SUITE("exchange/gcp/builds") {
     INFO(seen.words());
     CHECK(!seen.code);
     CHECK(!seen.value.images.empty());
-    CHECK(std::ranges::any_of(there.events.warnings, [](const auto& text) { return contains(text, "log"); }));
+    REQUIRE(there.events.warnings.size() == 1);
+    CHECK(contains(there.events.warnings[0], "the log of the build is not shown"));
+    CHECK(contains(there.events.warnings[0], "needed is storage.objects.get on gs://box"));
+    CHECK(contains(there.events.warnings[0], "console.cloud.google.com"));
+    CHECK(there.events.text.empty());
+    // It is not asked for again and again.
+    CHECK(server.count("GET", "/o/log-") == 1);
   }
 
   TEST_CASE("cancelled, the build is cancelled and what was sent for it removed") {

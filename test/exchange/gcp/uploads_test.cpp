@@ -210,13 +210,27 @@ TEST_SUITE("exchange/gcp/uploads") {
     const google_server server({"--bucket", "box", "--anonymous"});
     for (const std::uint64_t size : {std::uint64_t{1000}, 3 * granule}) {
       server.no_faults();
+      server.forget_log();
       server.faults(R"({"path": "^/upload/", "query": "upload_id|multipart|media", "nth": 1,
                         "action": {"corrupt": 700}})");
       uploading there(server);
       there.options.keep_existing = false;
+      there.options.object = "changed-" + std::to_string(size);
       const auto seen = there.upload(size);
-      // It is either sent again or said; never passed for what was sent.
-      if (!seen.code) CHECK(server.ask("GET", "/box/context/one.tar.gz", {}) == whole(size));
+      CHECK(server.control("GET", "faults", {}).find("\"hits\": 1") != std::string::npos);
+      // Once more, and what is there is what was to be sent.
+      CHECK_MESSAGE(!seen.code, seen.words());
+      CHECK(server.sum("content") == static_cast<std::int64_t>(2 * size));
+      CHECK(server.ask("GET", "/box/" + there.options.object, {}) == whole(size));
+      // Where it happens each time it is said, and nothing is passed for what was sent.
+      server.no_faults();
+      server.faults(
+          R"({"path": "^/upload/", "query": "upload_id|multipart|media", "action": {"corrupt": 700}})");
+      there.options.object = "never-" + std::to_string(size);
+      const auto never = there.upload(size);
+      CHECK(never.code);
+      CHECK_MESSAGE(never.words().find(there.options.object) != std::string::npos, never.words());
+      CHECK(server.control("GET", "buckets/box/objects", {}).find("never-") == std::string::npos);
     }
   }
 
@@ -256,11 +270,12 @@ TEST_SUITE("exchange/gcp/uploads") {
     CHECK(found.value.existed);
     CHECK(found.value.generation == sent.value.generation);
     CHECK(server.sum("content") == 0);
+    CHECK(server.count("POST", "/upload/") + server.count("PUT", "/upload/") == 0);
     CHECK(second.made == 0);
   }
 
   TEST_CASE("two that send the same at once both have it") {
-    const google_server server({"--bucket", "box"});
+    const google_server server({"--bucket", "box", "--anonymous"});
     server.faults(R"({"method": "PUT", "action": {"delay": 0.02}})");
     uploading there(server);
     auto one = there.begin_upload(3 * granule);
@@ -269,10 +284,13 @@ TEST_SUITE("exchange/gcp/uploads") {
     REQUIRE_MESSAGE(!one->code, one->words());
     REQUIRE_MESSAGE(!other->code, other->words());
     CHECK(one->value.generation == other->value.generation);
+    CHECK(one->value.crc32c == other->value.crc32c);
+    CHECK(one->value.existed != other->value.existed);
+    check_arrived(*one, server, 3 * granule);
   }
 
   TEST_CASE("an answer that got lost is an object of our own") {
-    const google_server server({"--bucket", "box"});
+    const google_server server({"--bucket", "box", "--anonymous"});
     for (const std::uint64_t size : {std::uint64_t{1000}, 3 * granule}) {
       server.no_faults();
       server.faults(
@@ -285,6 +303,9 @@ TEST_SUITE("exchange/gcp/uploads") {
       INFO(seen.words());
       REQUIRE(!seen.code);
       CHECK(!seen.value.generation.empty());
+      CHECK(!seen.value.existed);
+      CHECK(seen.value.size == size);
+      CHECK(server.ask("GET", "/box/lost-" + std::to_string(size), {}) == whole(size));
     }
   }
 
@@ -315,8 +336,8 @@ TEST_SUITE("exchange/gcp/uploads") {
     uploading there(server);
     there.options.bucket = "taken";
     const auto seen = there.upload(1000);
-    CHECK(seen.code);
-    CHECK(seen.words().find("taken") != std::string::npos);
+    CHECK(seen.code == errc::conflict);
+    CHECK(seen.words().find("gs://taken is not one of the project dockline-test") != std::string::npos);
     CHECK(server.ask("GET", "/control/buckets/taken/objects", {}) == "[]\n");
   }
 
@@ -408,7 +429,7 @@ TEST_SUITE("exchange/gcp/uploads") {
       CHECK(seen.code == errc::invalid_argument);
       CHECK(seen.words().find(name) != std::string::npos);
     }
-    CHECK(server.count("POST", "/") == 0);
+    CHECK(server.count("POST", "/") + server.count("GET", "/") + server.count("PUT", "/") == 0);
   }
 
   TEST_CASE("a quota that is used up for long ends it, with Google's words") {
