@@ -114,8 +114,8 @@ archive::build_context compressed(const archive::build_context& context) {
                           [](archive::context_tree& tree) { tree.compress = archive::compression::gzip; });
 }
 
-// dockerd 20.10 passes neither on to BuildKit, and says nothing; 26 passes both, and by its sources 23 does. A version
-// that the caller named tells nothing of the daemon.
+// dockerd 20.10 passes neither on to BuildKit, and says nothing; 26 passes both, and by its sources 23 does. A
+// version that the caller named tells nothing of the daemon.
 void warn_of_limits(const build_job& job, build_news& news) {
   constexpr engine::api_version first_with_limits{1, 42};
   const engine::client_state& client = *job.daemon.state();

@@ -26,9 +26,9 @@ DOCKLINE_API result<credentials> parse_credentials(std::string_view text, std::s
 // The credentials that Google's own programs would take, in their order: the file that
 // GOOGLE_APPLICATION_CREDENTIALS names; application_default_credentials.json in $CLOUDSDK_CONFIG, else in
 // ~/.config/gcloud; the metadata server of a machine at Google. Where there is nothing of these and
-// STORAGE_EMULATOR_HOST is set, no_credentials(): an emulator is asked without a token. A file that is there and
-// cannot be used is an error, and nothing is fallen back to. Waits for the disk; asks nothing over the network: whether this is a
-// machine at Google is read from what the kernel and the variables say of it.
+// STORAGE_EMULATOR_HOST is set, no_credentials(): an emulator is asked without a token. A file that is there
+// and cannot be used is an error, and nothing is fallen back to. Waits for the disk; asks nothing over the
+// network: whether this is a machine at Google is read from what the kernel and the variables say of it.
 // Errors: errc::no_credentials, and what to run then; errc::bad_configuration.
 DOCKLINE_API result<credentials> find_credentials(const environment& variables, diagnostics& why);
 // The same with the environment of this process.
