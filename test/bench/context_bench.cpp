@@ -17,6 +17,8 @@
 #include <boost/asio/write.hpp>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -25,14 +27,17 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace dockline::archive {
@@ -139,25 +144,83 @@ double waited_seconds() {
 
 // What lay between two turns of a timer of 1 ms on an event loop, in seconds.
 struct stall {
-  double length = 0;  // by the clock, less the millisecond
-  double worked = 0;  // processor time of the loop's thread
-  double waited = 0;  // ready to run
+  double length = 0;   // by the clock, less the millisecond
+  double worked = 0;   // processor time of the loop's thread
+  double waited = 0;   // ready to run
+  double stopped = 0;  // of its length, a processor of the machine was not run
 };
 
 constexpr double stall_bar = 0.005;
 
+// When this machine was not run, being a virtual one: what threads miss that wait for a millisecond again and
+// again, one bound to each processor, and go before all others there. Needs root.
+class machine_watch {
+ public:
+  machine_watch() {
+    for (unsigned i = 0; i < std::max(std::thread::hardware_concurrency(), 1u); ++i)
+      threads_.emplace_back([this, i] { watch(i); });
+  }
+  machine_watch(const machine_watch&) = delete;
+  machine_watch& operator=(const machine_watch&) = delete;
+  ~machine_watch() {
+    over_ = true;
+    for (std::thread& one : threads_) one.join();
+  }
+
+  // How much of the time between the two there was a processor that was not run, in seconds.
+  double stopped(clock_type::time_point from, clock_type::time_point to) {
+    const std::scoped_lock hold(mutex_);
+    double longest = 0;
+    for (const auto& [began, ended] : missed_)
+      longest = std::max(longest,
+                         std::chrono::duration<double>(std::min(ended, to) - std::max(began, from)).count());
+    return longest;
+  }
+
+ private:
+  void watch(unsigned processor) {
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(processor, &only);
+    sched_param first{};
+    first.sched_priority = 1;
+    if (::pthread_setaffinity_np(::pthread_self(), sizeof only, &only) != 0 ||
+        ::pthread_setschedparam(::pthread_self(), SCHED_FIFO, &first) != 0)
+      return;
+    constexpr auto period = std::chrono::milliseconds(1);
+    while (!over_) {
+      const auto due = clock_type::now() + period;
+      std::this_thread::sleep_until(due);
+      const auto now = clock_type::now();
+      if (now < due + period) continue;
+      const std::scoped_lock hold(mutex_);
+      missed_.emplace_back(due, now);
+    }
+  }
+
+  std::atomic<bool> over_ = false;
+  std::mutex mutex_;
+  std::vector<std::pair<clock_type::time_point, clock_type::time_point>> missed_;
+  std::vector<std::thread> threads_;
+};
+
+machine_watch* machine = nullptr;
+
 struct stalls {
   stall longest;
-  double most_work = 0;  // in seconds, of the loop's own, between two turns
+  double longest_running = 0;  // in seconds, less what the machine was stopped
+  double most_work = 0;        // in seconds, of the loop's own, between two turns
   int over_bar = 0;
 
   void add(const stall& one) {
     if (one.length > longest.length) longest = one;
+    longest_running = std::max(longest_running, one.length - one.stopped);
     if (one.length > stall_bar) ++over_bar;
     most_work = std::max(most_work, one.worked);
   }
   void join(const stalls& others) {
     if (others.longest.length > longest.length) longest = others.longest;
+    longest_running = std::max(longest_running, others.longest_running);
     most_work = std::max(most_work, others.most_work);
     over_bar += others.over_bar;
   }
@@ -182,7 +245,12 @@ class stall_probe {
     timer_.expires_after(std::chrono::milliseconds(1));
     timer_.async_wait([this](error_code) {
       if (stopped_) return;
-      seen_.add({seconds_since(last_) - 0.001, thread_seconds() - worked_, waited_seconds() - waited_});
+      stall now{seconds_since(last_) - 0.001, thread_seconds() - worked_, waited_seconds() - waited_, 0};
+      const auto end = clock_type::now();
+      // The watch's threads have woken as well by then, though another processor may write it down later.
+      if (now.length > stall_bar) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      if (machine != nullptr) now.stopped = machine->stopped(last_, end);
+      seen_.add(now);
       wait();
     });
   }
@@ -376,10 +444,11 @@ void print(const column& row, const column& against) {
 
 void print(const char* what, const stalls& loop) {
   std::printf(
-      "event loop, %s: longest stall %.2f ms (worked %.2f ms, waited for a processor %.2f ms), %d over "
-      "%.0f ms; most work at a time %.2f ms\n",
-      what, loop.longest.length * 1e3, loop.longest.worked * 1e3, loop.longest.waited * 1e3, loop.over_bar,
-      stall_bar * 1e3, loop.most_work * 1e3);
+      "event loop, %s: longest stall %.2f ms (worked %.2f, waited for a processor %.2f, the machine stopped "
+      "%.2f), %d over %.0f ms; longest less the machine's stops %.2f ms; most work at a time %.2f ms\n",
+      what, loop.longest.length * 1e3, loop.longest.worked * 1e3, loop.longest.waited * 1e3,
+      loop.longest.stopped * 1e3, loop.over_bar, stall_bar * 1e3, loop.longest_running * 1e3,
+      loop.most_work * 1e3);
 }
 
 }  // namespace
@@ -392,6 +461,8 @@ int main(int count, char** arguments) {
   const std::string root =
       count > 2 ? arguments[2] : (std::filesystem::temp_directory_path() / "dockline-bench").string();
   make_tree(root);
+  machine_watch watching;
+  machine = &watching;
 
   column copy{"read and write", {}, 0, 0};
   column plain{"dockline, none", {}, 0, 0};
@@ -442,8 +513,10 @@ int main(int count, char** arguments) {
   print("the machine", stalls_of_the_machine(compressing));
   for (const compression compress : {compression::none, compression::gzip}) {
     std::printf("peak memory, %s: %ld KiB over the idle process\n",
-                compress == compression::none ? "none" : "gzip",
-                peak_kib([&] { dockline_pack(root, compress, 1); }));
+                compress == compression::none ? "none" : "gzip", peak_kib([&] {
+                  machine = nullptr;  // its threads are not in this process
+                  dockline_pack(root, compress, 1);
+                }));
   }
   std::printf("100,000 paths x 100 patterns: %.3f s\n", match_paths());
 }
