@@ -71,13 +71,13 @@ class Relay:
             threading.Thread(target=self.pump, args=(daemon, client, False), daemon=True).start()
 
     def pump(self, source, sink, counts):
-        while block := source.recv(1 << 18):
-            if counts:
-                self.sent += len(block)
-            try:
+        try:
+            while block := source.recv(1 << 18):
+                if counts:
+                    self.sent += len(block)
                 sink.sendall(block)
-            except OSError:
-                return
+        except OSError:  # who hangs up, hangs up
+            return
         try:
             sink.shutdown(socket.SHUT_WR)
         except OSError:
