@@ -52,14 +52,6 @@ class routed_daemon {
     return context_;
   }
 
-  // The line of the last build's request.
-  std::string last_build() {
-    std::string last;
-    for (const std::string& line : lines())
-      if (line.starts_with("POST /v1.41/build?")) last = line;
-    return last;
-  }
-
   std::vector<std::string> lines() {
     const std::lock_guard lock(mutex_);
     return lines_;

@@ -21,6 +21,8 @@ task<std::string> build_on_daemon(daemon_build what, diagnostics& why) {
   options.image = std::move(what.options);
   options.builder = choice_of(what.builder);
   options.inline_cache = what.inline_cache && what.builder != daemon_builder::classic;
+  // The push tells the digest that counts.
+  options.digests = false;
   auto [code, built] =
       co_await buildkit::async_build(what.daemon, what.context, options, what.on_event, why, no_throw);
   // A daemon without BuildKit refuses the inline cache, before anything is sent.
