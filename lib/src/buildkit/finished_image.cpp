@@ -8,6 +8,7 @@
 
 #include "progress/event_now.hpp"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,22 +25,39 @@ void warn_of(const build_job& job, build_result& built, std::vector<std::string>
   }
 }
 
-// What the registry of this name is logged in to with: nothing where nothing is known.
-task<engine::registry_auth> login_for(std::shared_ptr<build_job> job, std::string name, build_result& built,
-                                      diagnostics& why) {
-  const auto reference = engine::parse_image_ref(name, why);
-  if (!reference) co_return reference.error();
-  const std::string key = engine::registry_key(reference->domain);
+struct named_registry {
+  std::string name;      // of the image
+  std::string registry;  // its domain
+};
+
+result<std::vector<named_registry>> registries_of(const std::vector<std::string>& names, diagnostics& why) {
+  std::vector<named_registry> found;
+  for (const std::string& name : names) {
+    const auto reference = engine::parse_image_ref(name, why);
+    if (!reference) return reference.error();
+    found.push_back({name, reference->domain});
+  }
+  return found;
+}
+
+// What the registries are logged in to with, by engine::registry_key(); those of which nothing is known are left
+// out. Each credential helper is asked once, however many names the image has.
+task<std::map<std::string, engine::registry_auth>> logins_for(std::shared_ptr<build_job> job,
+                                                              const std::vector<named_registry>& images,
+                                                              build_result& built, diagnostics& why) {
+  std::map<std::string, engine::registry_auth> logins;
   for (const auto& [registry, auth] : job->options.image.registry_auths)
-    if (engine::registry_key(registry) == key) co_return auth;
-  if (!job->options.credentials) co_return engine::registry_auth();
-  std::vector<std::string> registries(1, reference->domain);
+    logins.emplace(engine::registry_key(registry), auth);
+  std::vector<std::string> unknown;
+  for (const named_registry& one : images)
+    if (!logins.contains(engine::registry_key(one.registry))) unknown.push_back(one.registry);
+  if (unknown.empty() || !job->options.credentials) co_return logins;
   auto [code, found] = co_await engine::async_find_credentials(
-      job->daemon.get_executor(), *job->options.credentials, std::move(registries), why, no_throw);
+      job->daemon.get_executor(), *job->options.credentials, std::move(unknown), why, no_throw);
   if (code) co_return code;
   warn_of(*job, built, std::move(found.warnings));
-  const auto auth = found.auths.find(reference->domain);
-  co_return auth == found.auths.end() ? engine::registry_auth() : auth->second;
+  for (auto& [registry, auth] : found.auths) logins.emplace(engine::registry_key(registry), std::move(auth));
+  co_return logins;
 }
 
 }  // namespace
@@ -56,12 +74,15 @@ task<build_result> with_digests(std::shared_ptr<build_job> job, build_result bui
 }
 
 task<build_result> pushed(std::shared_ptr<build_job> job, build_result built, diagnostics& why) {
-  for (const std::string& name : job->options.image.tags) {
-    auto login = co_await login_for(job, name, built, why);
-    if (!login) co_return login.error();
+  const auto images = registries_of(job->options.image.tags, why);
+  if (!images) co_return images.error();
+  auto logins = co_await logins_for(job, *images, built, why);
+  if (!logins) co_return logins.error();
+  for (const named_registry& image : *images) {
     engine::push_options options;
-    options.auth = std::move(*login);
-    auto [code, sent] = co_await engine::async_image_push(job->daemon, name, std::move(options),
+    if (const auto login = logins->find(engine::registry_key(image.registry)); login != logins->end())
+      options.auth = login->second;
+    auto [code, sent] = co_await engine::async_image_push(job->daemon, image.name, std::move(options),
                                                           job->on_event, why, no_throw);
     if (code) co_return code;
     built.manifest_digest = sent.tags.back().digest;
