@@ -4,6 +4,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
@@ -20,6 +21,9 @@ constexpr std::array types{asio::cancellation_type::terminal, asio::cancellation
 
 // What is tried of it is bounded: no operation here takes as many steps.
 constexpr int most_steps = 400;
+
+// What takes longer waits for the daemon.
+constexpr std::chrono::milliseconds longest_step{20};
 
 // Lets up to `count` handlers run; false when there were no more.
 bool run_steps(asio::io_context& context, int count) {
@@ -52,6 +56,28 @@ bool cancelled_after(const operation& what, const stage& where, asio::cancellati
   CHECK(end.completions == 1);
   // It may have been over when it heard of it.
   CHECK((end.code == condition::cancelled || end.code == expected));
+  return goes_on;
+}
+
+// The same where nobody answers. False when it waited, or was over, by then.
+bool ends_after(const operation& what, const stage& silent, asio::cancellation_type type, int steps) {
+  asio::io_context context;
+  scene on(silent, context.get_executor());
+  asio::cancellation_signal stop;
+  seen_end end;
+  async_start(what, on, nullptr, asio::bind_cancellation_slot(stop.slot(), [&](error_code code) {
+                ++end.completions;
+                end.code = code;
+              }));
+  bool goes_on = true;
+  // Out of a handler, the request overtakes what is queued: an operation that is over, whose caller does not know.
+  asio::post(context, [&] {
+    for (int i = 0; goes_on && i < steps; ++i) goes_on = context.run_one_for(longest_step) != 0;
+    goes_on = goes_on && end.completions == 0;
+    stop.emit(type);
+  });
+  run_to_end(context);
+  CHECK(end.completions == 1);
   return goes_on;
 }
 
@@ -107,6 +133,22 @@ TEST_SUITE("exchange/every operation") {
             const auto longest = what.how == manner::takes_back ? patience : 20 * prompt;
             CHECK(std::chrono::steady_clock::now() - began < longest);
           }
+        }
+      }
+    }
+  }
+
+  TEST_CASE(
+      "a daemon that is silent, each type of cancellation after each step up to it: none is overheard") {
+    const stage where(stage::answers::none);
+    for (const operation& what : all_operations()) {
+      CAPTURE(what.name);
+      // Two seconds each, which the test above waits for.
+      if (what.how == manner::takes_back) continue;
+      for (const auto type : types) {
+        for (int steps = 0; steps < most_steps; ++steps) {
+          CAPTURE(steps);
+          if (!ends_after(what, where, type, steps)) break;
         }
       }
     }

@@ -53,7 +53,7 @@ task<std::map<std::string, engine::registry_auth>> logins_for(std::shared_ptr<bu
     if (!logins.contains(engine::registry_key(one.registry))) unknown.push_back(one.registry);
   if (unknown.empty() || !job->options.credentials) co_return logins;
   auto [code, found] = co_await engine::async_find_credentials(
-      job->daemon.get_executor(), *job->options.credentials, std::move(unknown), why, no_throw);
+      job->daemon.get_executor(), *job->options.credentials, std::move(unknown), why, unless_cancelled);
   if (code) co_return code;
   warn_of(*job, built, std::move(found.warnings));
   for (auto& [registry, auth] : found.auths) logins.emplace(engine::registry_key(registry), std::move(auth));
@@ -64,7 +64,8 @@ task<std::map<std::string, engine::registry_auth>> logins_for(std::shared_ptr<bu
 
 task<build_result> with_digests(std::shared_ptr<build_job> job, build_result built) {
   diagnostics unheard;
-  auto [code, found] = co_await engine::async_image_inspect(job->daemon, built.image_id, unheard, no_throw);
+  auto [code, found] =
+      co_await engine::async_image_inspect(job->daemon, built.image_id, unheard, unless_cancelled);
   if (co_await is_cancelled()) co_return aborted();
   if (!code) {
     built.config_digest = std::move(found.config_digest);
@@ -83,7 +84,7 @@ task<build_result> pushed(std::shared_ptr<build_job> job, build_result built, di
     if (const auto login = logins->find(engine::registry_key(image.registry)); login != logins->end())
       options.auth = login->second;
     auto [code, sent] = co_await engine::async_image_push(job->daemon, image.name, std::move(options),
-                                                          job->on_event, why, no_throw);
+                                                          job->on_event, why, unless_cancelled);
     if (code) co_return code;
     built.manifest_digest = sent.tags.back().digest;
   }

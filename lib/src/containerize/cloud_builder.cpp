@@ -27,8 +27,8 @@ task<archive::build_context> open_context(std::shared_ptr<cloud_state> state, ar
       state->options.build.request.buildkit ? archive::ignore_mode::buildkit : archive::ignore_mode::classic;
   wanted.compress = archive::compression::gzip;
   wanted.reproducible = true;
-  auto [code, context] =
-      co_await archive::async_open_context(state->google.get_executor(), std::move(wanted), why, no_throw);
+  auto [code, context] = co_await archive::async_open_context(state->google.get_executor(), std::move(wanted),
+                                                              why, unless_cancelled);
   if (code) co_return code;
   co_return std::move(context);
 }
@@ -49,7 +49,7 @@ task<containerized_image> build(std::shared_ptr<cloud_state> state, image_order 
   auto context = co_await open_context(state, std::move(order.context), why);
   if (!context) co_return context.error();
   auto [unread, hash] =
-      co_await archive::async_content_hash(state->google.get_executor(), *context, why, no_throw);
+      co_await archive::async_content_hash(state->google.get_executor(), *context, why, unless_cancelled);
   if (unread) co_return unread;
 
   gcp::cloud_build_options options = state->options.build;
@@ -65,7 +65,7 @@ task<containerized_image> build(std::shared_ptr<cloud_state> state, image_order 
   };
   progress::event_sink sink = [tally](const progress::event& what) { tally->tell(what); };
   auto [code, built] = co_await gcp::async_build(state->google, std::move(source), std::move(options),
-                                                 std::move(sink), why, no_throw);
+                                                 std::move(sink), why, unless_cancelled);
   if (code) co_return code;
   containerized_image image;
   tally->add_to(image);

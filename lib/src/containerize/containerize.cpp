@@ -173,8 +173,8 @@ class planner {
       builder->start_look_up(image, why, completion_handler<image_lookup>(std::move(handler)));
     };
     auto [code, answer] =
-        co_await asio::async_initiate<const decltype(no_throw), void(error_code, image_lookup)>(start,
-                                                                                                no_throw);
+        co_await asio::async_initiate<const unless_cancelled_t, void(error_code, image_lookup)>(
+            start, unless_cancelled);
     if (code) co_return code;
     co_return std::move(answer);
   }
@@ -199,8 +199,8 @@ task<containerized_image> containerize(request what, diagnostics& why) {
     builder->start_build(order, on_event, where, completion_handler<containerized_image>(std::move(handler)));
   };
   auto [code, image] =
-      co_await asio::async_initiate<const decltype(no_throw), void(error_code, containerized_image)>(
-          start, no_throw);
+      co_await asio::async_initiate<const unless_cancelled_t, void(error_code, containerized_image)>(
+          start, unless_cancelled);
   if (code) co_return code;
   image.warnings.insert(image.warnings.begin(), plan->warnings.begin(), plan->warnings.end());
   co_return std::move(image);

@@ -23,13 +23,13 @@ task<std::string> build_on_daemon(daemon_build what, diagnostics& why) {
   options.inline_cache = what.inline_cache && what.builder != daemon_builder::classic;
   // The push tells the digest that counts.
   options.digests = false;
-  auto [code, built] =
-      co_await buildkit::async_build(what.daemon, what.context, options, what.on_event, why, no_throw);
+  auto [code, built] = co_await buildkit::async_build(what.daemon, what.context, options, what.on_event, why,
+                                                      unless_cancelled);
   // A daemon without BuildKit refuses the inline cache, before anything is sent.
   if (code == errc::unsupported_parameter && options.inline_cache) {
     options.inline_cache = false;
-    auto [second_code, second] =
-        co_await buildkit::async_build(what.daemon, what.context, options, what.on_event, why, no_throw);
+    auto [second_code, second] = co_await buildkit::async_build(what.daemon, what.context, options,
+                                                                what.on_event, why, unless_cancelled);
     code = second_code;
     built = std::move(second);
   }

@@ -14,7 +14,7 @@ task<std::string> build_on_daemon(daemon_build what, diagnostics& why) {
   what.options.dockerfile = what.context.dockerfile_name();
   std::shared_ptr<byte_source> packed = what.context.with_mode(archive::ignore_mode::classic).pack();
   auto [code, image] = co_await engine::async_build(what.daemon, std::move(packed), std::move(what.options),
-                                                    std::move(what.on_event), why, no_throw);
+                                                    std::move(what.on_event), why, unless_cancelled);
   if (code) co_return code;
   co_return "classic";
 }

@@ -41,8 +41,8 @@ task<void> log_in(std::shared_ptr<local_state> state, std::string registry,
     state->options.login(registry, where, completion_handler<engine::registry_auth>(std::move(handler)));
   };
   auto [code, auth] =
-      co_await asio::async_initiate<const decltype(no_throw), void(error_code, engine::registry_auth)>(
-          start, no_throw);
+      co_await asio::async_initiate<const unless_cancelled_t, void(error_code, engine::registry_auth)>(
+          start, unless_cancelled);
   if (code == condition::cancelled) co_return code;
   if (co_await is_cancelled()) co_return aborted();
   if (code)
@@ -55,7 +55,7 @@ task<void> log_in(std::shared_ptr<local_state> state, std::string registry,
 task<engine::found_credentials> find_credentials(std::shared_ptr<local_state> state,
                                                  std::vector<std::string> registries, diagnostics& why) {
   auto [code, found] = co_await engine::async_find_credentials(
-      state->daemon.get_executor(), state->options.credentials, registries, why, no_throw);
+      state->daemon.get_executor(), state->options.credentials, registries, why, unless_cancelled);
   if (code) co_return code;
   if (!state->options.login) co_return std::move(found);
   for (std::string& registry : registries) {
@@ -77,7 +77,7 @@ bool says_absent(error_code code) {
 task<image_lookup> look_up(std::shared_ptr<local_state> state, std::string image, diagnostics& why) {
   image_lookup answer;
   {
-    auto [code, found] = co_await engine::async_image_inspect(state->daemon, image, why, no_throw);
+    auto [code, found] = co_await engine::async_image_inspect(state->daemon, image, why, unless_cancelled);
     if (code == condition::cancelled) co_return code;
     if (!code) {
       answer.presence = image_presence::present;
@@ -92,8 +92,8 @@ task<image_lookup> look_up(std::shared_ptr<local_state> state, std::string image
   auto credentials = co_await find_credentials(state, std::move(registries), why);
   if (!credentials) co_return credentials.error();
   engine::registry_auth auth = auth_for(*credentials, image);
-  auto [code, found] =
-      co_await engine::async_distribution_inspect(state->daemon, image, std::move(auth), why, no_throw);
+  auto [code, found] = co_await engine::async_distribution_inspect(state->daemon, image, std::move(auth), why,
+                                                                   unless_cancelled);
   if (code == condition::cancelled) co_return code;
   answer.presence = !code               ? image_presence::present
                     : says_absent(code) ? image_presence::absent
@@ -145,7 +145,7 @@ class local_build {
     options.compress = state_->options.compress;
     options.compression_level = state_->options.compression_level;
     auto [code, context] = co_await archive::async_open_context(state_->daemon.get_executor(),
-                                                                std::move(options), why, no_throw);
+                                                                std::move(options), why, unless_cancelled);
     if (code) co_return code;
     co_return std::move(context);
   }
@@ -167,12 +167,12 @@ class local_build {
     engine::pull_options options;
     options.auth = auth_for(credentials_, order_.cache_from);
     diagnostics words;
-    auto [code, pulled] = co_await engine::async_image_pull(state_->daemon, order_.cache_from,
-                                                            std::move(options), sink(), words, no_throw);
+    auto [code, pulled] = co_await engine::async_image_pull(
+        state_->daemon, order_.cache_from, std::move(options), sink(), words, unless_cancelled);
     if (code == condition::cancelled) co_return code;
     if (!code) co_return image_presence::present;
     auto [missing, image] =
-        co_await engine::async_image_inspect(state_->daemon, order_.cache_from, why, no_throw);
+        co_await engine::async_image_inspect(state_->daemon, order_.cache_from, why, unless_cancelled);
     if (missing == condition::cancelled) co_return missing;
     tally_->warn("cache image " + order_.cache_from + " cannot be pulled: " + describe(code, words) +
                  (missing ? "; building without it" : "; taking the copy that the daemon has"));
@@ -181,7 +181,7 @@ class local_build {
 
   // The name of the builder that it was.
   task<std::string> build(archive::build_context context, diagnostics& why) {
-    auto [unreached, daemon] = co_await engine::async_ping(state_->daemon, why, no_throw);
+    auto [unreached, daemon] = co_await engine::async_ping(state_->daemon, why, unless_cancelled);
     if (unreached) co_return unreached;
     const bool podman = !daemon.libpod_version.empty();
     daemon_build what(state_->daemon, std::move(context));
@@ -210,7 +210,7 @@ class local_build {
     engine::push_options options;
     options.auth = auth_for(credentials_, order_.image);
     auto [code, pushed] = co_await engine::async_image_push(state_->daemon, order_.image, std::move(options),
-                                                            sink(), why, no_throw);
+                                                            sink(), why, unless_cancelled);
     if (code) co_return code;
     co_return pushed.tags.back().digest;
   }

@@ -9,6 +9,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -21,6 +22,7 @@
 
 #include <memory>
 #include <new>
+#include <tuple>
 #include <utility>
 
 namespace dockline {
@@ -43,6 +45,11 @@ struct spawn_state {
   asio::cancellation_signal signal;
   asio::cancellation_type asked = asio::cancellation_type::none;
 };
+
+// The same for one operation of the library inside another one, whose code is operation_aborted also where the request
+// to stop came between its end and the moment when its caller hears of that: nobody would tell the next one.
+struct unless_cancelled_t {};
+inline constexpr unless_cancelled_t unless_cancelled;
 
 // The code of whatever exception reached the top of a coroutine. None is expected but bad_alloc.
 error_code code_of(std::exception_ptr failure) noexcept;
@@ -118,3 +125,21 @@ void spawn(asio::any_io_executor executor, diagnostics* why, completion_handler<
 }
 
 }  // namespace dockline
+
+namespace boost::asio {
+
+template <class... T>
+struct async_result<dockline::unless_cancelled_t, void(dockline::error_code, T...)> {
+  // By value, since the coroutine starts after this call.
+  template <class Initiation, class... Args>
+  static awaitable<std::tuple<dockline::error_code, T...>> initiate(Initiation initiation,
+                                                                    dockline::unless_cancelled_t /*token*/,
+                                                                    Args... args) {
+    auto outcome = co_await async_initiate<decltype(dockline::no_throw), void(dockline::error_code, T...)>(
+        std::move(initiation), dockline::no_throw, std::move(args)...);
+    if (co_await dockline::is_cancelled()) std::get<0>(outcome) = dockline::aborted();
+    co_return outcome;
+  }
+};
+
+}  // namespace boost::asio

@@ -117,7 +117,7 @@ task<built_image> build(client daemon, std::shared_ptr<build_run> run, std::shar
   image.id = messages.image_id();
   image.warnings = news->warnings;
   if (!image.id.empty() && !is_whole_id(image.id)) {
-    auto [code, found] = co_await async_image_inspect(daemon, image.id, why, no_throw);
+    auto [code, found] = co_await async_image_inspect(daemon, image.id, why, unless_cancelled);
     if (code) co_return code;
     image.id = found.id.starts_with("sha256:") ? found.id : "sha256:" + found.id;
   }

@@ -57,7 +57,7 @@ task<pulled_image> pull(client daemon, std::string name, pull_options options, p
   pulled_image pulled;
   if (!messages.finished().empty()) pulled.digest = messages.finished().back().digest;
   if (options.all_tags) co_return std::move(pulled);
-  auto [code, found] = co_await async_image_inspect(daemon, name, why, no_throw);
+  auto [code, found] = co_await async_image_inspect(daemon, name, why, unless_cancelled);
   if (code) co_return code;
   pulled.id = found.id.starts_with("sha256:") ? found.id : "sha256:" + found.id;
   if (pulled.digest.empty()) pulled.digest = digest_of(name, found.repo_digests);

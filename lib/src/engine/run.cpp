@@ -9,17 +9,18 @@ namespace {
 // Everything between a created container and its end.
 task<int> run_created(client daemon, std::string id, bool tty, std::shared_ptr<byte_source> input,
                       output_sink sink, diagnostics& why) {
+  if (co_await is_cancelled()) co_return aborted();
   attach_options attach_to;
   attach_to.in = input != nullptr;
   attach_to.tty = tty;
   // Attached before it is started, so that its first byte is not lost.
   auto streams = co_await attach(daemon.state(), id, attach_to, why);
   if (!streams) co_return streams.error();
-  auto [not_started] = co_await async_container_start(daemon, id, why, no_throw);
+  auto [not_started] = co_await async_container_start(daemon, id, why, unless_cancelled);
   if (not_started) co_return not_started;
   auto over = co_await run_attachment(std::move(*streams), std::move(input), std::move(sink), why);
   if (!over) co_return over.error();
-  auto [code, ended] = co_await async_container_wait(daemon, id, why, no_throw);
+  auto [code, ended] = co_await async_container_wait(daemon, id, why, unless_cancelled);
   if (code) co_return code;
   co_return ended.status;
 }
@@ -27,6 +28,7 @@ task<int> run_created(client daemon, std::string id, bool tty, std::shared_ptr<b
 task<run_result> run(client daemon, run_options options, output_sink sink, diagnostics& why) {
   if (options.input) options.container.open_stdin = true;
   const bool tty = options.container.tty;
+  // Whatever was made is removed, also where the request to stop comes just then.
   auto [code, made] = co_await async_container_create(daemon, std::move(options.container), why, no_throw);
   if (code) co_return code;
 
@@ -37,14 +39,14 @@ task<run_result> run(client daemon, run_options options, output_sink sink, diagn
   diagnostics unheard;
   // podman would first ask politely, and wait ten seconds, if it had to remove a container that runs.
   if (!status && status.error() == condition::cancelled) {
-    auto [failed] = co_await async_container_kill(daemon, made.id, "KILL", unheard, no_throw);
+    auto [failed] = co_await async_container_kill(daemon, made.id, "KILL", unheard, unless_cancelled);
     (void)failed;
   }
   if (options.remove) {
     remove_options removal;
     removal.force = true;
     removal.volumes = true;
-    auto [failed] = co_await async_container_remove(daemon, made.id, removal, unheard, no_throw);
+    auto [failed] = co_await async_container_remove(daemon, made.id, removal, unheard, unless_cancelled);
     (void)failed;
   }
   if (!status) co_return status.error();
