@@ -49,8 +49,13 @@ inline std::string chunk(std::string_view text) {
   return size.data() + std::string(text) + "\r\n";
 }
 
+// An answer after which the script ends: a client that took the connection for its next request would lose that one.
+inline std::string last(std::string answer) {
+  return answer.insert(answer.find("\r\n"), "\r\nConnection: close");
+}
+
 inline const std::string build_head =
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    last("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
 
 // Where the daemon's part of the conversation may stop, or turn against the client.
 enum class at {
@@ -106,14 +111,15 @@ class scripted_buildkit {
         session(client);
       } else if (head.find("/build/cancel?") != head.npos) {
         ++cancels;
-        client.send(json_answer("{}"));
+        client.send(last(json_answer("{}")));
       } else if (head.find("/push?") != head.npos) {
         pushes.push_back(head);
-        client.send(chunked_answer({R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + image_digest +
-                                    R"(","Size":527}})"
-                                    "\r\n"}));
+        client.send(
+            last(chunked_answer({R"({"progressDetail":{},"aux":{"Tag":"1","Digest":")" + image_digest +
+                                 R"(","Size":527}})"
+                                 "\r\n"})));
       } else if (head.starts_with("GET ")) {
-        client.send(inspected);
+        client.send(last(inspected));
       } else {
         build_line = head.substr(0, head.find("\r\n"));
         build_body = request.body;
