@@ -15,6 +15,7 @@ import socket
 import subprocess
 import tarfile
 
+from token_server import signed_token, token_server
 from tool_support import (IMAGE_ID, PROBE, TOOL, Result, archive_of, ask, base, check, comes_to, ended, environment, has_image, inspect, is_podman, made, name,
                           refused, run, start, tree)
 
@@ -27,6 +28,9 @@ def fingerprint(path):
     """What the probe says of this file: its size, and what tells its content from other content."""
     done = subprocess.run([PROBE, "walk", str(path.parent)], capture_output=True, text=True, check=True)
     return next(line.split()[2] for line in done.stdout.splitlines() if line.endswith("/" + path.name))
+
+# Where the registry says that its tokens are given: tools/private-engine.
+TOKEN_PORT = 5003
 
 
 def case_the_builder_that_the_daemon_has():
@@ -420,6 +424,49 @@ def case_heredocs_and_mounts():
         listing = ended(run("run", "--rm", tag, "walk", "/here"), 0).out
         check("/one" in listing and "/two" in listing, listing)
         check(re.search(r"^f 0600 \S+ /file$", ended(run("run", "--rm", tag, "walk", "/closed"), 0).out, re.MULTILINE), "mode")
+
+
+def case_a_registry_that_wants_tokens():
+    """The server of tokens is where the engine does not reach it: the token can only come through the session."""
+    registry, key = (os.environ.get(f"DOCKLINE_TEST_TOKEN_{what}", "") for what in ("REGISTRY", "KEY"))
+    if is_podman():
+        return "no BuildKit"
+    if not registry or not key:
+        return "DOCKLINE_TEST_TOKEN_REGISTRY and DOCKLINE_TEST_TOKEN_KEY are not set"
+    repository = name("tokens")
+    reference = f"{registry}/{repository}:v1"
+    made.append(reference)
+
+    def settings(**auth):
+        (outside / "config.json").write_text(json.dumps({"auths": {registry: auth}}))
+        return environment(DOCKER_CONFIG=str(outside))
+
+    def login(password):
+        return settings(auth=base64.b64encode(f"ann:{password}".encode()).decode())
+
+    with tree() as outside, tree(Dockerfile=f"FROM {reference}\nLABEL private=1\n") as top:
+        ended(run("tag", base(), reference), 0)
+        pushing = signed_token(key, registry, "ann", [f"repository:{repository}:pull,push"])
+        ended(run("push", reference, env=settings(registrytoken=pushing)), 0)
+        ended(run("rmi", reference), 0)
+        words = ["build", "--builder", "buildkit", "--no-cache", "--pull", "-q", str(top)]
+        with token_server(TOKEN_PORT, key, registry, "ann", "s3cret") as asked:
+            ended(run(*words), 1)
+            # An engine that reaches the server asks it by itself for whoever has no credentials.
+            check(all(method == "GET" for method, _ in asked), asked)
+            asked.clear()
+            ended(run(*words, env=login("s3cret")), 0)
+            check(asked and all(method == "POST" and fields["client_id"] == ["buildkit-client"] and
+                                fields["scope"] == [f"repository:{repository}:pull"] for method, fields in asked), asked)
+            wrong = ended(run(*words, env=login("hunter2")), 1)
+            check("gives no token for " + registry in wrong.err and "incorrect username or password" in wrong.err, wrong)
+            check("hunter2" not in wrong.err, wrong)
+            # What is configured as a token needs nobody.
+            count = len(asked)
+            ended(run(*words, env=settings(registrytoken=pushing)), 0)
+            check(len(asked) == count, asked[count:])
+        unreached = ended(run(*words, env=login("s3cret")), 1)
+        check("cannot connect to http://127.0.0.1:5003" in unreached.err, unreached)
 
 
 def case_limits_of_the_steps():

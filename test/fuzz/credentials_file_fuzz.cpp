@@ -3,6 +3,7 @@
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/gcp/credentials.hpp"
 
+#include "core/encoding.hpp"
 #include "gcp/credential_source.hpp"
 #include "gcp/google_error.hpp"
 #include "gcp/token_requests.hpp"
@@ -33,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (static_cast<unsigned char>(c) < ' ') std::abort();
   }
   (void)gcp::split_command(text);
-  (void)gcp::parse_rfc3339(text);
+  (void)parse_rfc3339(text);
   (void)gcp::parse_http_date(text);
   return 0;
 }

@@ -105,6 +105,7 @@ asio::awaitable<result<made_image>> run_build(engine::client daemon, build_sourc
   auto store = engine::credential_store_from_environment(why);
   if (!store) co_return store.error();
   asked.credentials = std::move(*store);
+  asked.registry_tokens = engine::token_fetching_from_environment();
   if (!source.context) {
     auto [code, built] = co_await buildkit::async_build_archive(daemon, source.body, std::move(asked),
                                                                 std::move(on_event), why, no_throw);

@@ -27,6 +27,7 @@ asio::awaitable<result<std::shared_ptr<containerize::image_builder>>> make_image
   if (const engine::proxy_settings* proxies = store->config.proxies_for(where.host))
     add_proxies(*proxies, how.build);
   how.credentials = std::move(*store);
+  how.registry_tokens = engine::token_fetching_from_environment();
   how.login = make_google_login(executor, global);
   if (settled_compression("auto", where.host) == "gzip") how.compress = archive::compression::gzip;
   co_return containerize::make_local_builder(engine::client(std::move(executor), where), std::move(how));

@@ -42,6 +42,7 @@
 #include "dockline/engine/registry_auth.hpp"
 #include "dockline/engine/run.hpp"
 #include "dockline/engine/system.hpp"
+#include "dockline/engine/token_fetching.hpp"
 #include "dockline/http/address.hpp"
 #include "dockline/http/tls_options.hpp"
 #include "dockline/progress/event.hpp"

@@ -1,6 +1,9 @@
 #include "buildkit/registry_tokens.hpp"
 
+#include "buildkit/fetch_token.hpp"
 #include "buildkit/first_field.hpp"
+#include "buildkit/token_authority.hpp"
+#include "buildkit/token_messages.hpp"
 #include "core/pending.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -37,7 +40,10 @@ std::string response(const registry_auth& auth) {
 // What was found, for the session's lifetime. Everything on the session's executor.
 class found_logins {
  public:
-  explicit found_logins(registry_logins logins) : on_warning_(std::move(logins.on_warning)) {
+  explicit found_logins(registry_logins logins)
+      : on_warning_(std::move(logins.on_warning)),
+        tokens_(std::move(logins.tokens)),
+        watch_(std::move(logins.watch)) {
     for (auto& [registry, auth] : logins.known)
       found_.insert_or_assign(engine::registry_key(registry), std::move(auth));
     store_ = std::move(logins.store);
@@ -65,6 +71,21 @@ class found_logins {
     }
   }
 
+  bool fetches_tokens() const noexcept { return tokens_.by_client; }
+
+  task<engine::registry_token> fetch_token(token_request wanted, asio::any_io_executor executor,
+                                           diagnostics& why) {
+    auto auth = co_await find(wanted.host, executor);
+    if (!auth) co_return auth.error();
+    if (auth->anonymous()) {
+      why.set_client_message("there are no credentials for " + wanted.host);
+      co_return errc::no_credentials;
+    }
+    if (!fetcher_) fetcher_.emplace(executor, tokens_, watch_);
+    auto token = co_await fetcher_->fetch(std::move(wanted), std::move(*auth), why);
+    co_return token;
+  }
+
  private:
   task<registry_auth> look_up(std::string key, asio::any_io_executor executor) {
     diagnostics why;
@@ -82,6 +103,9 @@ class found_logins {
   }
 
   std::function<void(std::string)> on_warning_;
+  engine::token_fetching tokens_;
+  std::function<void(http::request&)> watch_;
+  std::optional<token_fetcher> fetcher_;  // once one is wanted
   std::optional<engine::credential_store> store_;
   std::map<std::string, registry_auth> found_;                        // by registry_key()
   std::map<std::string, std::shared_ptr<asio::steady_timer>> asked_;  // cancelled when they are found
@@ -94,11 +118,41 @@ asio::awaitable<grpc::reply> credentials(std::shared_ptr<found_logins> logins, g
   made.keep_secret();
   auto auth = co_await logins->find(*host, made.get_executor());
   if (!auth) co_return grpc::status_of(auth.error());
+  // An empty answer would be that of somebody without credentials, whose tokens the daemon then would use for this
+  // session as well. (buildx gives it.)
+  if (!auth->registry_token.empty() && logins->fetches_tokens())
+    co_return grpc::status(status_code::failed_precondition,
+                           "for " + *host + " there is a token, and no password");
   co_return grpc::reply(response(*auth));
 }
 
-asio::awaitable<grpc::reply> no_authority(grpc::call, std::string) {
-  co_return grpc::status(status_code::unavailable, "this client fetches no tokens");
+// BuildKit takes "unavailable" as: this client fetches none.
+asio::awaitable<grpc::reply> authority(std::shared_ptr<found_logins> logins, grpc::call made,
+                                       std::string request, bool to_verify) {
+  const auto asked = read_authority_request(request, to_verify);
+  if (!asked) co_return grpc::status(status_code::internal, "the request cannot be read");
+  if (!logins->fetches_tokens())
+    co_return grpc::status(status_code::unavailable, "this client fetches no tokens");
+  auto auth = co_await logins->find(asked->host, made.get_executor());
+  if (!auth) co_return grpc::status_of(auth.error());
+  if (auth->anonymous())
+    co_return grpc::status(status_code::unavailable, "there are no credentials for " + asked->host);
+  const auto key = token_authority::make(asked->host, *auth, asked->salt);
+  if (!key) co_return grpc::status_of(key.error());
+  co_return grpc::reply(encode_authority_response(to_verify ? key->sign(asked->payload) : key->public_key()));
+}
+
+asio::awaitable<grpc::reply> fetched_token(std::shared_ptr<found_logins> logins, grpc::call made,
+                                           std::string request) {
+  auto wanted = read_token_request(request);
+  if (!wanted) co_return grpc::status(status_code::internal, "the request cannot be read");
+  if (!logins->fetches_tokens())
+    co_return grpc::status(status_code::unavailable, "this client fetches no tokens");
+  made.keep_secret();
+  diagnostics why;
+  auto token = co_await logins->fetch_token(std::move(*wanted), made.get_executor(), why);
+  if (!token) co_return grpc::status_of(token.error(), describe(token.error(), why));
+  co_return grpc::reply(encode_token_response(*token));
 }
 
 }  // namespace
@@ -108,8 +162,16 @@ void offer_logins(grpc::service& to, registry_logins logins) {
   to.add("/moby.filesync.v1.Auth/Credentials", grpc::unary([shared](grpc::call made, std::string request) {
            return credentials(shared, std::move(made), std::move(request));
          }));
-  for (const char* method : {"FetchToken", "GetTokenAuthority", "VerifyTokenAuthority"})
-    to.add(std::string("/moby.filesync.v1.Auth/") + method, grpc::unary(&no_authority));
+  to.add("/moby.filesync.v1.Auth/FetchToken", grpc::unary([shared](grpc::call made, std::string request) {
+           return fetched_token(shared, std::move(made), std::move(request));
+         }));
+  for (const bool to_verify : {false, true}) {
+    to.add(
+        std::string("/moby.filesync.v1.Auth/") + (to_verify ? "VerifyTokenAuthority" : "GetTokenAuthority"),
+        grpc::unary([shared, to_verify](grpc::call made, std::string request) {
+          return authority(shared, std::move(made), std::move(request), to_verify);
+        }));
+  }
 }
 
 }  // namespace dockline::buildkit

@@ -3,16 +3,19 @@
 // moby.filesync.v1.Auth: with which credentials the daemon logs in to a registry, asked host by host when the
 // build first needs it.
 //
-// The tokens themselves the daemon fetches: it does when this side says that it is no authority for tokens,
-// which BuildKit has for clients that must not reach the registry themselves. One that was configured as a
-// token cannot be passed on this way, and is not.
+// A registry that wants a password gets it by the daemon (Credentials). For one that wants a token BuildKit first
+// asks for an authority (GetTokenAuthority); where this side is one, it is asked for each token (FetchToken), and a
+// later session proves by a signature that it has the same credentials (VerifyTokenAuthority). Where it is none the
+// daemon asks for the credentials, and fetches the tokens itself.
 //
-// Source: moby/buildkit, session/auth/auth.proto and util/resolver/authorizer.go.
+// Source: moby/buildkit, session/auth/auth.proto, session/auth/authprovider and util/resolver/authorizer.go.
 
 #include "dockline/engine/credentials.hpp"
 #include "dockline/engine/registry_auth.hpp"
+#include "dockline/engine/token_fetching.hpp"
 
 #include "grpc/service.hpp"
+#include "http/exchange.hpp"
 
 #include <functional>
 #include <map>
@@ -29,6 +32,10 @@ struct registry_logins {
   std::map<std::string, engine::registry_auth> known;
   // Where all others are looked for; empty: they are anonymous.
   std::optional<engine::credential_store> store;
+  // Who fetches tokens where there are credentials; without any it is the daemon.
+  engine::token_fetching tokens;
+  // Gives each request for a token its number and its observer; empty: nobody looks.
+  std::function<void(http::request&)> watch;
   // What is wrong with a helper program, without a secret. On the session's executor.
   std::function<void(std::string text)> on_warning;
 };

@@ -19,6 +19,7 @@ buildkit::builder_choice choice_of(daemon_builder builder) {
 task<std::string> build_on_daemon(daemon_build what, diagnostics& why) {
   buildkit::build_options options;
   options.image = std::move(what.options);
+  options.registry_tokens = std::move(what.registry_tokens);
   options.builder = choice_of(what.builder);
   options.inline_cache = what.inline_cache && what.builder != daemon_builder::classic;
   // The push tells the digest that counts.

@@ -22,6 +22,7 @@ struct daemon_build {
   engine::client daemon;
   archive::build_context context;
   engine::build_options options;
+  engine::token_fetching registry_tokens;
   daemon_builder builder = daemon_builder::automatic;
   // Writes into the image what makes it a cache for others, where the builder can.
   bool inline_cache = false;

@@ -197,6 +197,7 @@ class local_build {
       if (*fetched == image_presence::present && !podman)
         what.options.cache_from.assign(1, order_.cache_from);
     }
+    what.registry_tokens = state_->options.registry_tokens;
     what.builder = state_->options.builder;
     what.inline_cache = !podman;
     what.on_event = sink();

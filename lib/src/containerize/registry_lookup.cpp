@@ -2,8 +2,8 @@
 
 #include "dockline/engine/image_ref.hpp"
 
-#include "containerize/registry_challenge.hpp"
-#include "core/json.hpp"
+#include "engine/registry_challenge.hpp"
+#include "engine/registry_token.hpp"
 #include "gcp/client_state.hpp"
 
 #include <utility>
@@ -69,21 +69,18 @@ task<image_lookup> ask_registry(gcp::client web, std::string image, std::string 
   auto asked = co_await state->send(manifest_call(url, {}), why);
   if (!asked) co_return co_await fail(asked.error(), why);
   if (asked->status() != 401) co_return lookup_of(asked->status());
-  const auto challenge = read_challenge(asked->head.find("WWW-Authenticate"));
+  const auto challenge = engine::read_challenge(asked->head.find("WWW-Authenticate"));
   if (!challenge || !may_follow(challenge->realm, endpoint)) co_return lookup_of(401);
 
-  gcp::api_call wanted("GET", token_url(*challenge));
+  gcp::api_call wanted("GET", engine::token_url(*challenge));
   wanted.service = "the registry";
   auto given = co_await state->send(std::move(wanted), why);
   if (!given) co_return co_await fail(given.error(), why);
-  const auto parsed = json::parse(given->body);
-  std::string token;
-  if (given->status() == 200 && parsed) {
-    token = parsed->root().find("token").string_or_empty();
-    if (token.empty()) token = parsed->root().find("access_token").string_or_empty();
-  }
-  if (token.empty()) co_return lookup_of(given->status() == 200 ? 401 : given->status());
-  auto again = co_await state->send(manifest_call(url, token), why);
+  if (given->status() != 200) co_return lookup_of(given->status());
+  diagnostics unheard;
+  const auto token = engine::read_registry_token(given->body, unheard);
+  if (!token) co_return lookup_of(401);
+  auto again = co_await state->send(manifest_call(url, token->value), why);
   if (!again) co_return co_await fail(again.error(), why);
   co_return lookup_of(again->status());
 }

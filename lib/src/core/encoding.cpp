@@ -3,10 +3,13 @@
 #include "core/ascii.hpp"
 
 #include <array>
+#include <cctype>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 
 namespace dockline {
 namespace {
@@ -14,6 +17,9 @@ namespace {
 constexpr std::string_view standard_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+// What a text may say beyond it would not fit the clock, which counts nanoseconds.
+constexpr std::int64_t year_2200 = 7'258'118'400;  // seconds since 1970
 
 constexpr std::uint8_t no_digit = 255;
 
@@ -214,6 +220,29 @@ std::string format_rfc3339(std::chrono::system_clock::time_point time) {
       static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
       static_cast<int>(clock.seconds().count()), static_cast<long long>(clock.subseconds().count()));
   return {text.data(), static_cast<std::size_t>(size)};
+}
+
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
+  std::tm parts{};
+  const std::string copy(text);
+  const char* rest = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (rest == nullptr) return std::nullopt;
+  const std::time_t seconds = ::timegm(&parts);
+  if (seconds < 0 || seconds > year_2200) return std::nullopt;
+  const auto time = std::chrono::system_clock::from_time_t(seconds);
+  if (*rest == '.') {
+    ++rest;
+    while (std::isdigit(static_cast<unsigned char>(*rest)) != 0) ++rest;
+  }
+  if (std::strcmp(rest, "Z") == 0 || std::strcmp(rest, "z") == 0) return time;
+  int hours = 0;
+  int minutes = 0;
+  const bool offset = (*rest == '+' || *rest == '-') && std::strlen(rest) == 6 && rest[3] == ':' &&
+                      std::from_chars(rest + 1, rest + 3, hours).ec == std::errc() &&
+                      std::from_chars(rest + 4, rest + 6, minutes).ec == std::errc();
+  if (!offset) return std::nullopt;
+  const auto shift = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  return *rest == '+' ? time - shift : time + shift;
 }
 
 }  // namespace dockline

@@ -40,5 +40,7 @@ std::string to_utf8(std::string_view bytes);
 
 // RFC 3339 in UTC, always with nine digits of the second: "2026-11-23T14:36:35.000000000Z".
 std::string format_rfc3339(std::chrono::system_clock::time_point time);
+// The way back: with or without a fraction, which is dropped, and an offset. Empty also before 1970 and from 2200 on.
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
 
 }  // namespace dockline

@@ -8,10 +8,8 @@
 #include "gcp/google_error.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
-#include <cstring>
-#include <ctime>
+#include <cstdlib>
 
 namespace dockline::gcp {
 namespace {
@@ -254,29 +252,6 @@ result<program_token> read_program_answer(std::string_view text, std::string_vie
   if (const auto expires = number_of(root.find("expiration_time")))
     found.expires = clock_time(std::chrono::seconds(std::clamp<std::int64_t>(*expires, 0, year_2200)));
   return found;
-}
-
-std::optional<clock_time> parse_rfc3339(std::string_view text) {
-  std::tm parts{};
-  const std::string copy(text);
-  const char* rest = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (rest == nullptr) return std::nullopt;
-  const std::time_t seconds = ::timegm(&parts);
-  if (seconds < 0 || seconds > year_2200) return std::nullopt;
-  const auto time = std::chrono::system_clock::from_time_t(seconds);
-  if (*rest == '.') {
-    ++rest;
-    while (std::isdigit(static_cast<unsigned char>(*rest)) != 0) ++rest;
-  }
-  if (std::strcmp(rest, "Z") == 0 || std::strcmp(rest, "z") == 0) return time;
-  int hours = 0;
-  int minutes = 0;
-  const bool offset = (*rest == '+' || *rest == '-') && std::strlen(rest) == 6 && rest[3] == ':' &&
-                      std::from_chars(rest + 1, rest + 3, hours).ec == std::errc() &&
-                      std::from_chars(rest + 4, rest + 6, minutes).ec == std::errc();
-  if (!offset) return std::nullopt;
-  const auto shift = std::chrono::hours(hours) + std::chrono::minutes(minutes);
-  return *rest == '+' ? time - shift : time + shift;
 }
 
 std::optional<clock_time> parse_http_date(std::string_view text) {

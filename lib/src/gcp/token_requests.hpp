@@ -60,8 +60,6 @@ struct program_token {
 result<program_token> read_program_answer(std::string_view text, std::string_view subject_type,
                                           diagnostics& why);
 
-// "2026-01-01T00:00:00Z", with or without a fraction and an offset.
-std::optional<clock_time> parse_rfc3339(std::string_view text);
 // "Wed, 25 Nov 2026 14:19:17 GMT"
 std::optional<clock_time> parse_http_date(std::string_view text);
 

@@ -141,16 +141,6 @@ TEST_SUITE("buildkit/services") {
     REQUIRE(warnings.size() == 1);
     CHECK(warnings[0].find("docker-credential-missing") != std::string::npos);
   }
-
-  TEST_CASE("logins: tokens are the daemon's to fetch") {
-    grpc::service offered;
-    offer_logins(offered, {});
-    grpc::caller client(offered);
-    client.run();
-    for (const char* method : {"FetchToken", "GetTokenAuthority", "VerifyTokenAuthority"})
-      CHECK(ask(client, std::string("/moby.filesync.v1.Auth/") + method, "") ==
-            "14 this client fetches no tokens");
-  }
 }
 
 }  // namespace dockline::buildkit

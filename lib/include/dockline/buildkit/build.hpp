@@ -12,6 +12,7 @@
 #include "dockline/engine/build.hpp"
 #include "dockline/engine/client.hpp"
 #include "dockline/engine/credentials.hpp"
+#include "dockline/engine/token_fetching.hpp"
 #include "dockline/progress/event.hpp"
 
 #include <cstdint>
@@ -93,6 +94,9 @@ struct build_options {
   // Where credentials are looked for when the daemon asks for those of a registry that `image.registry_auths`
   // does not name. Empty: it gets none. Needs a session.
   std::optional<engine::credential_store> credentials;
+
+  // Who fetches the tokens that a registry wants where there are credentials for it.
+  engine::token_fetching registry_tokens;
 
   // What RUN --mount=type=secret sees. Needs a session.
   std::vector<secret> secrets;

@@ -7,6 +7,7 @@
 #include "dockline/engine/build.hpp"
 #include "dockline/engine/client.hpp"
 #include "dockline/engine/credentials.hpp"
+#include "dockline/engine/token_fetching.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -30,6 +31,9 @@ struct local_builder_options {
   // Asked for the credentials of those registries of a build for which `credentials` has none. What goes wrong
   // then is a warning, and the registry is spoken to anonymously. Empty: nobody is asked.
   registry_login login;
+
+  // With BuildKit: who fetches the tokens that a registry wants where there are credentials for it.
+  engine::token_fetching registry_tokens;
 
   // Which of the daemon's builders; by default the better one that it has.
   daemon_builder builder = daemon_builder::automatic;

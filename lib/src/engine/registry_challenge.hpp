@@ -5,21 +5,22 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-namespace dockline::containerize {
+namespace dockline::engine {
 
 struct registry_challenge {
   registry_challenge() = default;
 
   std::string realm;  // a URL
   std::string service;
-  std::string scope;
+  std::vector<std::string> scopes;
 };
 
 // Empty for another scheme, for what is malformed, and without a realm. Source: RFC 9110, section 11.6.1.
 std::optional<registry_challenge> read_challenge(std::string_view field);
 
-// The URL that gives the token: the realm, with service and scope in its query.
+// The URL that gives the token: the realm, with service and scopes in its query.
 std::string token_url(const registry_challenge& challenge);
 
-}  // namespace dockline::containerize
+}  // namespace dockline::engine

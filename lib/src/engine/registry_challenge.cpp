@@ -1,4 +1,4 @@
-#include "containerize/registry_challenge.hpp"
+#include "engine/registry_challenge.hpp"
 
 #include "core/ascii.hpp"
 #include "core/encoding.hpp"
@@ -6,11 +6,21 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace dockline::containerize {
+namespace dockline::engine {
 namespace {
 
 bool equal_letters(std::string_view one, std::string_view other) {
   return std::ranges::equal(one, other, {}, to_lower, to_lower);
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (end > 0) words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
 }
 
 class parameter_reader {
@@ -70,7 +80,7 @@ std::optional<registry_challenge> read_challenge(std::string_view field) {
   while (parameters.next(name, value)) {
     if (equal_letters(name, "realm")) found.realm = value;
     if (equal_letters(name, "service")) found.service = value;
-    if (equal_letters(name, "scope")) found.scope = value;
+    if (equal_letters(name, "scope")) found.scopes = words_of(value);
   }
   if (parameters.malformed() || found.realm.empty()) return std::nullopt;
   return found;
@@ -86,8 +96,8 @@ std::string token_url(const registry_challenge& challenge) {
     separator = '&';
   };
   add("service", challenge.service);
-  add("scope", challenge.scope);
+  for (const std::string& scope : challenge.scopes) add("scope", scope);
   return url;
 }
 
-}  // namespace dockline::containerize
+}  // namespace dockline::engine

@@ -1,0 +1,37 @@
+#include "dockline/engine/token_fetching.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <initializer_list>
+#include <string_view>
+
+namespace dockline::engine {
+namespace {
+
+std::string first_of(std::initializer_list<const char*> names) {
+  for (const char* one : names) {
+    const char* value = std::getenv(one);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return {};
+}
+
+// As Go's strconv.ParseBool, which reads the variable for buildx.
+bool is_true(std::string_view text) {
+  constexpr std::array<std::string_view, 6> ways = {"1", "t", "T", "true", "TRUE", "True"};
+  return std::ranges::find(ways, text) != ways.end();
+}
+
+}  // namespace
+
+token_fetching token_fetching_from_environment() {
+  token_fetching how;
+  how.by_client = !is_true(first_of({"BUILDKIT_NO_CLIENT_TOKEN"}));
+  how.http_proxy = first_of({"HTTP_PROXY", "http_proxy"});
+  how.https_proxy = first_of({"HTTPS_PROXY", "https_proxy"});
+  how.no_proxy = first_of({"NO_PROXY", "no_proxy"});
+  return how;
+}
+
+}  // namespace dockline::engine
