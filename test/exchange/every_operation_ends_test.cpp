@@ -140,15 +140,19 @@ TEST_SUITE("exchange/every operation") {
 
   TEST_CASE(
       "a daemon that is silent, each type of cancellation after each step up to it: none is overheard") {
-    const stage where(stage::answers::none);
+    const stage silent(stage::answers::none);
+    const stage later(stage::answers::pings);
     for (const operation& what : all_operations()) {
       CAPTURE(what.name);
       // Two seconds each, which the test above waits for.
       if (what.how == manner::takes_back) continue;
-      for (const auto type : types) {
-        for (int steps = 0; steps < most_steps; ++steps) {
-          CAPTURE(steps);
-          if (!ends_after(what, where, type, steps)) break;
+      for (const stage* where : {&silent, &later}) {
+        CAPTURE(where == &later);
+        for (const auto type : types) {
+          for (int steps = 0; steps < most_steps; ++steps) {
+            CAPTURE(steps);
+            if (!ends_after(what, *where, type, steps)) break;
+          }
         }
       }
     }

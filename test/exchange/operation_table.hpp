@@ -43,10 +43,10 @@ namespace dockline::test {
 namespace asio = boost::asio;
 
 // What the operations of a test talk to: a daemon, also reached as a service on the web, that gives out access
-// tokens and refuses all else, or is silent.
+// tokens and refuses all else, or is silent, at once or after it said what it is.
 class stage {
  public:
-  enum class answers { refusals, none };
+  enum class answers { refusals, pings, none };
 
   explicit stage(answers given = answers::refusals);
 
