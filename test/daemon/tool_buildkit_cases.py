@@ -467,6 +467,10 @@ def case_a_registry_that_wants_tokens():
             check(len(asked) == count, asked[count:])
         unreached = ended(run(*words, env=login("s3cret")), 1)
         check("cannot connect to http://127.0.0.1:5003" in unreached.err, unreached)
+        with token_server(TOKEN_PORT, key, registry, "ann", "s3cret") as asked:
+            by_daemon = run(*words, env={**login("s3cret"), "BUILDKIT_NO_CLIENT_TOKEN": "1"})
+            # Which fails where the engine does not reach the server.
+            check(all(method == "GET" for method, _ in asked) and bool(asked) == (by_daemon.status == 0), (by_daemon, asked))
 
 
 def case_limits_of_the_steps():

@@ -97,6 +97,18 @@ TEST_SUITE("core/encoding") {
           "2024-02-29T23:59:58.000000007Z");
     CHECK(format_rfc3339(system_clock::time_point(-1ns)) == "1969-12-31T23:59:59.999999999Z");
   }
+
+  TEST_CASE("times are read with a fraction and an offset, and without") {
+    using namespace std::chrono;
+    const auto then = system_clock::time_point(1'700'000'000s);
+    CHECK(parse_rfc3339("2023-11-14T22:13:20Z") == then);
+    CHECK(parse_rfc3339("2023-11-14T22:13:20.123456Z") == then);
+    CHECK(parse_rfc3339("2023-11-14T23:13:20+01:00") == then);
+    CHECK(parse_rfc3339("2023-11-14T21:43:20-00:30") == then);
+    for (const char* bad : {"", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+1", "x",
+                            "1969-12-31T23:59:59Z", "6709-01-02T03:04:05Z"})
+      CHECK_FALSE(parse_rfc3339(bad));
+  }
 }
 
 }  // namespace dockline

@@ -229,13 +229,6 @@ TEST_SUITE("gcp/token_requests") {
   }
 
   TEST_CASE("times") {
-    CHECK(parse_rfc3339("2023-11-14T22:13:20Z") == now);
-    CHECK(parse_rfc3339("2023-11-14T22:13:20.123456Z") == now);
-    CHECK(parse_rfc3339("2023-11-14T23:13:20+01:00") == now);
-    CHECK(parse_rfc3339("2023-11-14T21:43:20-00:30") == now);
-    for (const char* bad : {"", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+1", "x",
-                            "1969-12-31T23:59:59Z", "6709-01-02T03:04:05Z"})
-      CHECK_FALSE(parse_rfc3339(bad));
     CHECK(parse_http_date("Tue, 14 Nov 2023 22:13:20 GMT") == now);
     for (const char* bad : {"", "Tue, 14 Foo 2023 22:13:20 GMT", "Tue, 14 ovD 2023 22:13:20 GMT", "now"})
       CHECK_FALSE(parse_http_date(bad));
