@@ -1,8 +1,9 @@
 #include "archive/clean_path.hpp"
 #include "archive/context_state.hpp"
+#include "core/encoding.hpp"
 #include "core/last_error.hpp"
+#include "core/sha256.hpp"
 
-#include <openssl/sha.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -13,7 +14,6 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -90,14 +90,7 @@ result<std::string> read_ignore_file(const std::string& path) {
 // 20 hexadecimal digits, of the content: the name gets into the ignore file, and with a new one in each build
 // the daemon would never find what it built of this context before.
 std::string made_up_name(const std::string& text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> bytes{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data());
-  std::string name = ".dockerfile.";
-  for (const unsigned char byte : std::span(bytes).first(10)) {
-    name += "0123456789abcdef"[byte >> 4];
-    name += "0123456789abcdef"[byte & 15];
-  }
-  return name;
+  return ".dockerfile." + encode_hex(sha256(text).substr(0, 10));
 }
 
 class finder {

@@ -31,7 +31,8 @@ constexpr int niceness = 10;
 
 std::size_t pool_size() {
   constexpr unsigned most = 8;
-  return std::clamp(std::thread::hardware_concurrency(), 1u, most);
+  static const unsigned processors = std::thread::hardware_concurrency();  // which reads a file each time
+  return std::clamp(processors, 1u, most);
 }
 
 // What sched_setattr(2) takes, for which glibc has no declaration, and whose own header clashes with glibc's.

@@ -2,13 +2,11 @@
 
 #include "buildkit/follow_paths.hpp"
 #include "core/encoding.hpp"
+#include "core/sha256.hpp"
 
 #include <boost/asio/error.hpp>
 
-#include <openssl/sha.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -80,8 +78,7 @@ error_code explain(const std::string& path, error_code code, diagnostics& why) {
 
 // Below a second, and another one for another text.
 std::int64_t fraction_of(std::string_view text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
+  const std::string hash = sha256(text);
   std::uint64_t number = 0;
   std::memcpy(&number, hash.data(), sizeof number);
   return static_cast<std::int64_t>(number % static_cast<std::uint64_t>(nanoseconds));

@@ -3,13 +3,12 @@
 #include "dockline/core/diagnostics.hpp"
 
 #include "core/encoding.hpp"
+#include "core/sha256.hpp"
 #include "engine/settings_file.hpp"
 
-#include <openssl/sha.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <utility>
 
@@ -17,11 +16,7 @@ namespace dockline::engine {
 namespace {
 
 // The name of a context's folders. By the sum, so no name leads out of the store.
-std::string folder_of(std::string_view name) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> sum{};
-  ::SHA256(reinterpret_cast<const unsigned char*>(name.data()), name.size(), sum.data());
-  return encode_hex({reinterpret_cast<const char*>(sum.data()), sum.size()});
-}
+std::string folder_of(std::string_view name) { return encode_hex(sha256(name)); }
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include "core/encoding.hpp"
 #include "core/json.hpp"
+#include "core/sha256.hpp"
 #include "http/url.hpp"
 
 #include <openssl/evp.h>
@@ -15,13 +16,6 @@
 
 namespace dockline::gcp {
 namespace {
-
-std::string sha256(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  return {reinterpret_cast<const char*>(digest.data()), size};
-}
 
 std::string hmac(std::string_view key, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace dockline {
+
+// The SHA-256 of a text, 32 bytes. Unlike OpenSSL's EVP it does not start OpenSSL, which takes longer than a small
+// build takes otherwise; a large content is faster with that (archive/content_digest.hpp).
+std::string sha256(std::string_view bytes);
+
+}  // namespace dockline
