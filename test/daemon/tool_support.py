@@ -63,7 +63,7 @@ def inspect(reference):
 
 
 def environment(**more):
-    plain = {key: value for key, value in os.environ.items() if not key.startswith(("DOCKER", "DOCKLINE"))}
+    plain = {key: value for key, value in os.environ.items() if not key.startswith(("DOCKER", "DOCKLINE", "BUILDKIT"))}
     # Whoever runs this may have a configuration of his own.
     return {**plain, "DOCKER_HOST": HOST, "DOCKER_CONFIG": "/nonexistent", **more}
 

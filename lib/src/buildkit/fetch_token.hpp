@@ -9,6 +9,7 @@
 #include "http/exchange.hpp"
 #include "http/origins.hpp"
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -20,9 +21,9 @@ class token_fetcher {
   token_fetcher(asio::any_io_executor executor, const engine::token_fetching& how,
                 std::function<void(http::request&)> watch);
 
-  // By POST, and where the server does not know that by GET. What is configured as a token is the answer by itself.
+  // In `timeout` altogether: by POST, and where the server does not know that by GET. What is configured as a token is the answer by itself.
   // Errors: errc::invalid_argument for a realm that is no URL, or that the credentials must not go to;
-  // errc::token_refused; errc::unexpected_answer; those of http::origins. The words have no secret.
+  // errc::token_refused; errc::unexpected_answer; those of http::origins. The words have no secret, whatever the server says.
   task<engine::registry_token> fetch(token_request wanted, engine::registry_auth auth, diagnostics& why);
 
  private:
@@ -34,7 +35,8 @@ class token_fetcher {
     std::string body;
   };
 
-  task<answer> ask(http::url where, http::request what, diagnostics& why);
+  task<answer> ask(http::url where, http::request what, std::chrono::steady_clock::time_point end,
+                   diagnostics& why);
 
   http::origins web_;
   std::chrono::milliseconds timeout_;

@@ -11,6 +11,7 @@
 #include <protozero/pbf_writer.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -24,6 +25,10 @@ using grpc::status_code;
 // CredentialsResponse.Username and .Secret.
 constexpr protozero::pbf_tag_type username_field = 1;
 constexpr protozero::pbf_tag_type secret_field = 2;
+
+// What a helper gave may itself be a token of some minutes: Google's for its registries are good for five, of which
+// BuildKit's own clients take ten seconds less.
+constexpr std::chrono::seconds login_life{290};
 
 std::string response(const registry_auth& auth) {
   // An identity token is told from a password by the name that is missing.
@@ -45,7 +50,7 @@ class found_logins {
         tokens_(std::move(logins.tokens)),
         watch_(std::move(logins.watch)) {
     for (auto& [registry, auth] : logins.known)
-      found_.insert_or_assign(engine::registry_key(registry), std::move(auth));
+      found_.insert_or_assign(engine::registry_key(registry), login{std::move(auth), never});
     store_ = std::move(logins.store);
   }
 
@@ -53,7 +58,10 @@ class found_logins {
   task<registry_auth> find(std::string host, asio::any_io_executor executor) {
     const std::string key = engine::registry_key(host);
     for (;;) {
-      if (const auto known = found_.find(key); known != found_.end()) co_return known->second;
+      if (const auto known = found_.find(key); known != found_.end()) {
+        if (clock::now() < known->second.until) co_return known->second.auth;
+        found_.erase(known);
+      }
       if (!store_) co_return registry_auth();
       if (co_await is_cancelled()) co_return aborted();
       if (const auto asked = asked_.find(key); asked != asked_.end()) {
@@ -67,7 +75,9 @@ class found_logins {
       asked_.erase(key);
       over->cancel();
       if (!looked) co_return looked.error();
-      found_.insert_or_assign(key, std::move(*looked));
+      const registry_auth auth = std::move(*looked);
+      found_.insert_or_assign(key, login{auth, clock::now() + login_life});
+      co_return auth;
     }
   }
 
@@ -77,7 +87,7 @@ class found_logins {
                                            diagnostics& why) {
     auto auth = co_await find(wanted.host, executor);
     if (!auth) co_return auth.error();
-    if (auth->anonymous()) {
+    if (!engine::has_secret(*auth)) {
       why.set_client_message("there are no credentials for " + wanted.host);
       co_return errc::no_credentials;
     }
@@ -87,6 +97,16 @@ class found_logins {
   }
 
  private:
+  using clock = std::chrono::steady_clock;
+
+  struct login {
+    login(registry_auth whose, clock::time_point when) : auth(std::move(whose)), until(when) {}
+
+    registry_auth auth;
+    clock::time_point until;
+  };
+  static constexpr clock::time_point never = clock::time_point::max();
+
   task<registry_auth> look_up(std::string key, asio::any_io_executor executor) {
     diagnostics why;
     auto searching = pending<engine::found_credentials>::start(
@@ -107,7 +127,7 @@ class found_logins {
   std::function<void(http::request&)> watch_;
   std::optional<token_fetcher> fetcher_;  // once one is wanted
   std::optional<engine::credential_store> store_;
-  std::map<std::string, registry_auth> found_;                        // by registry_key()
+  std::map<std::string, login> found_;                                // by registry_key()
   std::map<std::string, std::shared_ptr<asio::steady_timer>> asked_;  // cancelled when they are found
 };
 
@@ -135,11 +155,13 @@ asio::awaitable<grpc::reply> authority(std::shared_ptr<found_logins> logins, grp
     co_return grpc::status(status_code::unavailable, "this client fetches no tokens");
   auto auth = co_await logins->find(asked->host, made.get_executor());
   if (!auth) co_return grpc::status_of(auth.error());
-  if (auth->anonymous())
+  if (!engine::has_secret(*auth))
     co_return grpc::status(status_code::unavailable, "there are no credentials for " + asked->host);
   const auto key = token_authority::make(asked->host, *auth, asked->salt);
-  if (!key) co_return grpc::status_of(key.error());
-  co_return grpc::reply(encode_authority_response(to_verify ? key->sign(asked->payload) : key->public_key()));
+  const std::string shown = !key ? std::string() : to_verify ? key->sign(asked->payload) : key->public_key();
+  // The daemon then fetches the tokens itself.
+  if (shown.empty()) co_return grpc::status(status_code::unavailable, "this client has no Ed25519");
+  co_return grpc::reply(encode_authority_response(shown));
 }
 
 asio::awaitable<grpc::reply> fetched_token(std::shared_ptr<found_logins> logins, grpc::call made,

@@ -40,7 +40,8 @@ struct registry_logins {
   std::function<void(std::string text)> on_warning;
 };
 
-// Adds the methods. A registry is looked up once, however often and by however many calls it is asked for.
+// Adds the methods. A registry is looked up once in some minutes, however often and by however many calls it is asked
+// for: what a helper gives may be a token that does not live longer.
 void offer_logins(grpc::service& to, registry_logins logins);
 
 }  // namespace dockline::buildkit

@@ -73,8 +73,9 @@ result<token_authority> token_authority::make(std::string_view host, const engin
 std::string token_authority::public_key() const {
   std::string key(seed_size, '\0');
   std::size_t size = key.size();
-  EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(key.data()), &size);
-  key.resize(size);
+  const bool told =
+      EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(key.data()), &size) == 1;
+  key.resize(told ? size : 0);
   return key;
 }
 

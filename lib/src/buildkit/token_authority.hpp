@@ -21,11 +21,11 @@ namespace dockline::buildkit {
 
 class token_authority {
  public:
-  // Errors: not_enough_memory.
+  // Errors: not_enough_memory, which is what an OpenSSL without Ed25519 comes to as well.
   static result<token_authority> make(std::string_view host, const engine::registry_auth& auth,
                                       std::string_view salt);
 
-  // 32 bytes.
+  // 32 bytes. Empty where OpenSSL fails.
   std::string public_key() const;
   // The signature, 64 bytes, and the text behind it: a "signed message" of NaCl. Empty where OpenSSL fails.
   std::string sign(std::string_view text) const;

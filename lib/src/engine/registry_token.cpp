@@ -10,6 +10,22 @@
 #include <cstdint>
 
 namespace dockline::engine {
+namespace {
+
+const std::string& secret_of(const registry_auth& auth) noexcept {
+  return auth.identity_token.empty() ? auth.password : auth.identity_token;
+}
+
+// A secret without a user is a token, however it is called.
+bool is_token(const registry_auth& auth) noexcept {
+  return !auth.identity_token.empty() || auth.username.empty();
+}
+
+}  // namespace
+
+bool has_secret(const registry_auth& auth) noexcept {
+  return !secret_of(auth).empty() || !auth.registry_token.empty();
+}
 
 std::string token_form(const registry_challenge& challenge, const registry_auth& auth,
                        std::string_view client_id) {
@@ -20,13 +36,13 @@ std::string token_form(const registry_challenge& challenge, const registry_auth&
   };
   std::string scopes;
   for (const std::string& scope : challenge.scopes) scopes.append(scopes.empty() ? "" : " ").append(scope);
-  const bool by_token = !auth.identity_token.empty();
+  const bool by_token = is_token(auth);
   add("grant_type", by_token ? "refresh_token" : "password");
   add("service", challenge.service);
   add("client_id", client_id);
   if (!scopes.empty()) add("scope", scopes);
   if (by_token) {
-    add("refresh_token", auth.identity_token);
+    add("refresh_token", secret_of(auth));
   } else {
     add("username", auth.username);
     add("password", auth.password);
@@ -35,13 +51,12 @@ std::string token_form(const registry_challenge& challenge, const registry_auth&
 }
 
 std::string basic_credentials(const registry_auth& auth) {
-  const bool by_token = !auth.identity_token.empty();
-  return "Basic " + encode_base64(by_token ? ":" + auth.identity_token : auth.username + ":" + auth.password);
+  return "Basic " + encode_base64((is_token(auth) ? std::string() : auth.username) + ':' + secret_of(auth));
 }
 
 bool wants_get(int refusal, const registry_auth& auth) noexcept {
   // As registries do that have no POST: Google's 404, Artifactory's 401.
-  return refusal == 404 || refusal == 401 || (refusal == 405 && auth.identity_token.empty());
+  return refusal == 404 || refusal == 401 || (refusal == 405 && !is_token(auth));
 }
 
 result<registry_token> read_registry_token(std::string_view body, diagnostics& why) {
@@ -68,9 +83,9 @@ bool may_have_credentials(const std::string& realm, const std::string& registry)
   diagnostics unheard;
   const auto to = http::parse_url(realm, unheard);
   if (!to) return false;
-  if (to->secure || to->is_loopback()) return true;
+  if (to->secure) return true;
   const auto asked = http::parse_url("http://" + registry, unheard);
-  return asked && asked->host == to->host;
+  return asked && (asked->host == to->host || (asked->is_loopback() && to->is_loopback()));
 }
 
 }  // namespace dockline::engine

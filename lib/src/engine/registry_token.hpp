@@ -41,8 +41,12 @@ bool wants_get(int refusal, const registry_auth& auth) noexcept;
 // The answer to either. Errors: errc::unexpected_answer.
 result<registry_token> read_registry_token(std::string_view body, diagnostics& why);
 
-// Whether credentials for `registry`, an image name's host, may go to the realm: by https, or where nobody else
-// listens; and by http to the registry's own host, which it was asked by itself.
+// Whether there is a secret to ask for a token with, or a token already.
+bool has_secret(const registry_auth& auth) noexcept;
+
+// Whether credentials for `registry`, an image name's host, may go to the realm: by https; by http only to the
+// registry's own host, or on this machine where the registry is there as well. How the registry itself was reached
+// only the daemon knows.
 bool may_have_credentials(const std::string& realm, const std::string& registry);
 
 }  // namespace dockline::engine

@@ -28,7 +28,6 @@ bool is_true(std::string_view text) {
 token_fetching token_fetching_from_environment() {
   token_fetching how;
   how.by_client = !is_true(first_of({"BUILDKIT_NO_CLIENT_TOKEN"}));
-  how.http_proxy = first_of({"HTTP_PROXY", "http_proxy"});
   how.https_proxy = first_of({"HTTPS_PROXY", "https_proxy"});
   how.no_proxy = first_of({"NO_PROXY", "no_proxy"});
   return how;

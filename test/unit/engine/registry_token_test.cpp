@@ -31,6 +31,13 @@ TEST_SUITE("engine/registry_token") {
     CHECK(token_form(registry_challenge(), by_token, "me") ==
           "grant_type=refresh_token&service=&client_id=me&refresh_token=t");
     CHECK(basic_credentials(by_token) == "Basic OnQ=");
+    const registry_auth nameless("", "t");
+    CHECK(token_form(registry_challenge(), nameless, "me") ==
+          token_form(registry_challenge(), by_token, "me"));
+    CHECK(basic_credentials(nameless) == "Basic OnQ=");
+    CHECK(has_secret(nameless));
+    CHECK(has_secret(by_token));
+    CHECK_FALSE(has_secret(registry_auth("ann", "")));
     CHECK(token_url(challenge()) ==
           "https://auth.example/token?service=registry.example&scope=repository%3Aa%2Fb%3Apull&"
           "scope=repository%3Ac%3Apull%2Cpush");
@@ -83,8 +90,9 @@ TEST_SUITE("engine/registry_token") {
 
   TEST_CASE("where credentials may go") {
     CHECK(may_have_credentials("https://anything.example/token", "registry.example"));
-    CHECK(may_have_credentials("http://127.0.0.1:5001/token", "registry.example"));
-    CHECK(may_have_credentials("http://localhost/token", "registry.example:5000"));
+    CHECK(may_have_credentials("http://127.0.0.1:5001/token", "localhost:5000"));
+    CHECK_FALSE(may_have_credentials("http://127.0.0.1:5001/token", "registry.example"));
+    CHECK_FALSE(may_have_credentials("http://localhost/token", "registry.example:5000"));
     CHECK(may_have_credentials("http://registry.lan:8080/token", "registry.lan:5000"));
     CHECK_FALSE(may_have_credentials("http://auth.lan/token", "registry.lan:5000"));
     CHECK_FALSE(may_have_credentials("http://registry.lan.evil.example/token", "registry.lan"));

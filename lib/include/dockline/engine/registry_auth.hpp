@@ -11,7 +11,8 @@
 namespace dockline::engine {
 
 // The credentials of one registry, as the Engine API takes them. Default-constructed ones are anonymous.
-// They are sent to the daemon with the request that they were given to, and nowhere else: no event, error or
+// They are sent to the daemon with the request that they were given to, or to the server that gives tokens for the
+// registry (token_fetching), and nowhere else: no event, error or
 // warning of this library holds any of them.
 struct registry_auth {
   registry_auth() = default;

@@ -11,10 +11,10 @@ namespace dockline::engine {
 
 // A registry such as Docker Hub takes no password: it names a server that gives a token for it. Where BuildKit asks
 // for an image, this side fetches the token by default, so that the daemon gets that, which is good for one
-// repository and a few minutes, and never the password. Without credentials for the registry the daemon fetches its
-// token itself.
+// repository and a few minutes, and not the password; one that asks for the password all the same, as BuildKit may
+// after builds without credentials, gets it. Without credentials for the registry the daemon fetches its token itself.
 //
-// Credentials go to such a server by https, or by http to this machine or the registry's own host.
+// Credentials go to such a server by https, or by http to the registry's own host.
 struct token_fetching {
   token_fetching() = default;
 
@@ -22,22 +22,21 @@ struct token_fetching {
   // (`docker buildx` has BUILDKIT_NO_CLIENT_TOKEN for it.)
   bool by_client = true;
 
-  // The way there: URLs of proxies, and a list of what is reached without them, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY
-  // have them. Empty: none.
-  std::string http_proxy;
-  std::string https_proxy;  // for https:// URLs
-  std::string no_proxy;     // "localhost,.example.com,10.0.0.0/8", or "*"
+  // The way there: the URL of a proxy for https:// URLs, and a list of what is reached without it, as HTTPS_PROXY and
+  // NO_PROXY have them. Empty: none.
+  std::string https_proxy;
+  std::string no_proxy;  // "localhost,.example.com,10.0.0.0/8", or "*"
 
   // PEM file of the authorities that such a server's certificate may be of. Empty: those of the system, or of
   // SSL_CERT_FILE and SSL_CERT_DIR.
   std::string ca_file;
 
-  // How long one server may take for one token, above zero. BuildKit itself gives up after a minute.
+  // How long one token may take, above zero. BuildKit itself gives up after a minute.
   std::chrono::milliseconds timeout{30'000};
 };
 
-// As `docker buildx` would have it: not by this side where BUILDKIT_NO_CLIENT_TOKEN says so, by the proxies of
-// HTTP_PROXY, HTTPS_PROXY and NO_PROXY or their names in small letters.
+// As `docker buildx` would have it: not by this side where BUILDKIT_NO_CLIENT_TOKEN says so, by the proxy of
+// HTTPS_PROXY and NO_PROXY or their names in small letters.
 DOCKLINE_API token_fetching token_fetching_from_environment();
 
 }  // namespace dockline::engine
