@@ -124,7 +124,6 @@ class local_build {
     if (!builder) co_return builder.error();
     image.builder = std::move(*builder);
     if (order_.push) {
-      if (co_await is_cancelled()) co_return aborted();
       auto pushed = co_await push(why);
       if (!pushed) co_return pushed.error();
       image.digest = std::move(*pushed);
@@ -201,7 +200,6 @@ class local_build {
     what.builder = state_->options.builder;
     what.inline_cache = !podman;
     what.on_event = sink();
-    if (co_await is_cancelled()) co_return aborted();
     auto builder = co_await build_on_daemon(std::move(what), why);
     co_return builder;
   }

@@ -39,17 +39,18 @@ inline error_code aborted() noexcept { return asio::error::operation_aborted; }
 // Waits without throwing: `auto [ec, n] = co_await stream.async_read_some(block, no_throw);`
 inline constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
+// The same for an operation of the library that another one awaits: it is not started where the request to stop has
+// come already, as between the end of one operation and the moment when its caller hears of that. Nobody would tell
+// the next one.
+struct unless_cancelled_t {};
+inline constexpr unless_cancelled_t unless_cancelled;
+
 // The cancellation of one spawned coroutine. It outlives the coroutine for as long as somebody may still ask
 // for it, since a slot may be emitted on another thread while the coroutine completes.
 struct spawn_state {
   asio::cancellation_signal signal;
   asio::cancellation_type asked = asio::cancellation_type::none;
 };
-
-// The same for one operation of the library inside another one, whose code is operation_aborted also where the request
-// to stop came between its end and the moment when its caller hears of that: nobody would tell the next one.
-struct unless_cancelled_t {};
-inline constexpr unless_cancelled_t unless_cancelled;
 
 // The code of whatever exception reached the top of a coroutine. None is expected but bad_alloc.
 error_code code_of(std::exception_ptr failure) noexcept;
@@ -135,9 +136,10 @@ struct async_result<dockline::unless_cancelled_t, void(dockline::error_code, T..
   static awaitable<std::tuple<dockline::error_code, T...>> initiate(Initiation initiation,
                                                                     dockline::unless_cancelled_t /*token*/,
                                                                     Args... args) {
+    if (co_await dockline::is_cancelled())
+      co_return std::tuple<dockline::error_code, T...>(dockline::aborted(), T()...);
     auto outcome = co_await async_initiate<decltype(dockline::no_throw), void(dockline::error_code, T...)>(
         std::move(initiation), dockline::no_throw, std::move(args)...);
-    if (co_await dockline::is_cancelled()) std::get<0>(outcome) = dockline::aborted();
     co_return outcome;
   }
 };

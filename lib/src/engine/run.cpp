@@ -28,8 +28,8 @@ task<int> run_created(client daemon, std::string id, bool tty, std::shared_ptr<b
 task<run_result> run(client daemon, run_options options, output_sink sink, diagnostics& why) {
   if (options.input) options.container.open_stdin = true;
   const bool tty = options.container.tty;
-  // Whatever was made is removed, also where the request to stop comes just then.
-  auto [code, made] = co_await async_container_create(daemon, std::move(options.container), why, no_throw);
+  auto [code, made] =
+      co_await async_container_create(daemon, std::move(options.container), why, unless_cancelled);
   if (code) co_return code;
 
   auto status = co_await run_created(daemon, made.id, tty, std::move(options.input), std::move(sink), why);
