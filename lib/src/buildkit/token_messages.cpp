@@ -1,7 +1,7 @@
 #include "buildkit/token_messages.hpp"
 
-#include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
+#include "buildkit/text_fields.hpp"
+
 #include <protozero/pbf_writer.hpp>
 
 #include <array>
@@ -27,30 +27,11 @@ constexpr pbf_tag_type issued_field = 3;
 // One for each repository of a build that are mounted from one another.
 constexpr std::size_t most_scopes = 1000;
 
-// Calls `take` with each field that has a length. False where the bytes are no message.
-template <class Take>
-bool read_texts(std::string_view message, Take take) {
-  try {
-    protozero::pbf_reader fields(message.data(), message.size());
-    while (fields.next()) {
-      if (fields.wire_type() == protozero::pbf_wire_type::length_delimited) {
-        const pbf_tag_type field = fields.tag();
-        take(field, fields.get_string());
-      } else {
-        fields.skip();
-      }
-    }
-    return true;
-  } catch (const protozero::exception&) {
-    return false;
-  }
-}
-
 }  // namespace
 
 std::optional<token_request> read_token_request(std::string_view message) {
   token_request read;
-  const bool whole = read_texts(message, [&](pbf_tag_type field, std::string text) {
+  const bool whole = read_text_fields(message, [&](pbf_tag_type field, std::string text) {
     switch (field) {
       case client_field: read.client_id = std::move(text); break;
       case host_field: read.host = std::move(text); break;
@@ -81,7 +62,7 @@ std::optional<authority_request> read_authority_request(std::string_view message
   authority_request read;
   const std::array<std::string*, 4> places = {nullptr, &read.host, with_payload ? &read.payload : &read.salt,
                                               with_payload ? &read.salt : nullptr};
-  const bool whole = read_texts(message, [&](pbf_tag_type field, std::string bytes) {
+  const bool whole = read_text_fields(message, [&](pbf_tag_type field, std::string bytes) {
     if (field < places.size() && places[field] != nullptr) *places[field] = std::move(bytes);
   });
   if (!whole) return std::nullopt;
