@@ -4,18 +4,13 @@
 #include "dockline/engine/config_file.hpp"
 #include "dockline/engine/docker_context.hpp"
 
+#include "core/environment_variable.hpp"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
 namespace dockline::engine {
 namespace {
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
 
 bool is_socket(const std::string& path) {
   struct stat status {};
@@ -47,13 +42,13 @@ http::tls_options tls_of(const daemon_sources& sources) {
 
 daemon_sources daemon_sources_from_environment() {
   daemon_sources sources;
-  sources.docker_host = variable("DOCKER_HOST");
-  sources.docker_context = variable("DOCKER_CONTEXT");
-  sources.docker_tls = !variable("DOCKER_TLS").empty();
-  sources.docker_tls_verify = !variable("DOCKER_TLS_VERIFY").empty();
-  sources.docker_cert_path = variable("DOCKER_CERT_PATH");
+  sources.docker_host = environment_variable("DOCKER_HOST");
+  sources.docker_context = environment_variable("DOCKER_CONTEXT");
+  sources.docker_tls = !environment_variable("DOCKER_TLS").empty();
+  sources.docker_tls_verify = !environment_variable("DOCKER_TLS_VERIFY").empty();
+  sources.docker_cert_path = environment_variable("DOCKER_CERT_PATH");
   sources.config_directory = config_directory_from_environment();
-  sources.runtime_directory = variable("XDG_RUNTIME_DIR");
+  sources.runtime_directory = environment_variable("XDG_RUNTIME_DIR");
   return sources;
 }
 

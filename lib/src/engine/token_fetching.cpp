@@ -1,20 +1,17 @@
 #include "dockline/engine/token_fetching.hpp"
 
+#include "core/environment_variable.hpp"
+
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <initializer_list>
 #include <string_view>
 
 namespace dockline::engine {
 namespace {
 
-std::string first_of(std::initializer_list<const char*> names) {
-  for (const char* one : names) {
-    const char* value = std::getenv(one);
-    if (value != nullptr && *value != '\0') return value;
-  }
-  return {};
+std::string first_of(const char* name, const char* other) {
+  std::string value = environment_variable(name);
+  return value.empty() ? environment_variable(other) : value;
 }
 
 // As Go's strconv.ParseBool, which reads the variable for buildx.
@@ -27,9 +24,9 @@ bool is_true(std::string_view text) {
 
 token_fetching token_fetching_from_environment() {
   token_fetching how;
-  how.by_client = !is_true(first_of({"BUILDKIT_NO_CLIENT_TOKEN"}));
-  how.https_proxy = first_of({"HTTPS_PROXY", "https_proxy"});
-  how.no_proxy = first_of({"NO_PROXY", "no_proxy"});
+  how.by_client = !is_true(environment_variable("BUILDKIT_NO_CLIENT_TOKEN"));
+  how.https_proxy = first_of("HTTPS_PROXY", "https_proxy");
+  how.no_proxy = first_of("NO_PROXY", "no_proxy");
   return how;
 }
 
