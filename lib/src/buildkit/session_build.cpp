@@ -163,10 +163,7 @@ task<build_result> build_with_session(std::shared_ptr<build_job> job, session_re
   logins.known = job->options.image.registry_auths;
   logins.store = job->options.credentials;
   logins.tokens = job->options.registry_tokens;
-  logins.watch = [state = job->daemon.state()](http::request& made) {
-    made.observer = state->options.on_exchange;
-    made.number = ++state->exchanges;
-  };
+  logins.watch = [state = job->daemon.state()](http::request& made) { state->watch(made); };
   logins.on_warning = files->on_warning;
   offer_logins(offered.services, std::move(logins));
   if (needs_receiver(job->options.output)) {

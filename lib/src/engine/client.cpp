@@ -111,6 +111,11 @@ task<answer> client_state::ping(diagnostics& why) {
   co_return pong;
 }
 
+void client_state::watch(http::request& made) {
+  made.observer = options.on_exchange;
+  made.number = ++exchanges;
+}
+
 task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, sent_sink on_sent, diagnostics& why) {
   if (!connections) {
     auto way = find_way(why);
@@ -132,8 +137,7 @@ task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, sent_sin
   http::request request;
   request.head = what.head(speak, options.user_agent);
   add_headers(options.headers, request.head.fields);
-  request.observer = options.on_exchange;
-  request.number = ++exchanges;
+  watch(request);
   request.body = std::move(what.body);
   request.source = std::move(what.source);
   request.on_sent = std::move(on_sent);

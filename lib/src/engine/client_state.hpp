@@ -34,6 +34,9 @@ struct client_state : std::enable_shared_from_this<client_state> {
   std::optional<api_version> version;       // once it is negotiated
   std::uint64_t exchanges = 0;              // how many requests were made
 
+  // Gives a request its number, and whoever looks at the requests of this client.
+  void watch(http::request& made);
+
   // How connections are made. Errors: errc::invalid_address; errc::invalid_argument for a file of TLS.
   result<http::dialer> find_way(diagnostics& why) const;
 
