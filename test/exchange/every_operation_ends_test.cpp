@@ -39,6 +39,13 @@ struct seen_end {
   error_code code;
 };
 
+void start_with(const operation& what, scene& on, asio::cancellation_signal& stop, seen_end& end) {
+  async_start(what, on, nullptr, asio::bind_cancellation_slot(stop.slot(), [&end](error_code code) {
+                ++end.completions;
+                end.code = code;
+              }));
+}
+
 // The operation with a signal of the given type after `steps`. False when it was over by then.
 bool cancelled_after(const operation& what, const stage& where, asio::cancellation_type type, int steps,
                      error_code expected) {
@@ -46,10 +53,7 @@ bool cancelled_after(const operation& what, const stage& where, asio::cancellati
   scene on(where, context.get_executor());
   asio::cancellation_signal stop;
   seen_end end;
-  async_start(what, on, nullptr, asio::bind_cancellation_slot(stop.slot(), [&](error_code code) {
-                ++end.completions;
-                end.code = code;
-              }));
+  start_with(what, on, stop, end);
   const bool goes_on = run_steps(context, steps) && end.completions == 0;
   if (goes_on) stop.emit(type);
   run_to_end(context);
@@ -65,10 +69,7 @@ bool ends_after(const operation& what, const stage& silent, asio::cancellation_t
   scene on(silent, context.get_executor());
   asio::cancellation_signal stop;
   seen_end end;
-  async_start(what, on, nullptr, asio::bind_cancellation_slot(stop.slot(), [&](error_code code) {
-                ++end.completions;
-                end.code = code;
-              }));
+  start_with(what, on, stop, end);
   bool goes_on = true;
   // Out of a handler, the request overtakes what is queued: an operation that is over, whose caller does not know.
   asio::post(context, [&] {
@@ -116,10 +117,7 @@ TEST_SUITE("exchange/every operation") {
         for (int round = 0; round < (what.how == manner::takes_back ? 1 : 2); ++round) {
           asio::cancellation_signal stop;
           seen_end end;
-          async_start(what, on, nullptr, asio::bind_cancellation_slot(stop.slot(), [&](error_code code) {
-                        ++end.completions;
-                        end.code = code;
-                      }));
+          start_with(what, on, stop, end);
           context.restart();
           context.run_for(std::chrono::milliseconds(3));
           const bool waits = end.completions == 0;
