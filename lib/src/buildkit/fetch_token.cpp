@@ -4,8 +4,7 @@
 
 #include "core/encoding.hpp"
 #include "core/json.hpp"
-
-#include <openssl/crypto.h>
+#include "core/wipe.hpp"
 
 #include <algorithm>
 #include <array>
@@ -133,7 +132,7 @@ task<engine::registry_token> token_fetcher::fetch(token_request wanted, engine::
     co_return errc::token_refused;
   }
   auto token = engine::read_registry_token(answered->body, why);
-  OPENSSL_cleanse(answered->body.data(), answered->body.size());
+  wipe(answered->body);
   if (!token) why.set_client_message(server + ": " + why.client_message());
   co_return token;
 }

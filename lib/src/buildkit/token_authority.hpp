@@ -11,9 +11,8 @@
 #include "dockline/core/error.hpp"
 #include "dockline/engine/registry_auth.hpp"
 
-#include <openssl/types.h>
+#include "core/evp_key.hpp"
 
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -31,11 +30,7 @@ class token_authority {
   std::string sign(std::string_view text) const;
 
  private:
-  struct deleter {
-    void operator()(EVP_PKEY* key) const noexcept;
-  };
-
-  std::unique_ptr<EVP_PKEY, deleter> key_;
+  evp_key key_;
 };
 
 }  // namespace dockline::buildkit

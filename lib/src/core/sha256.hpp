@@ -9,4 +9,7 @@ namespace dockline {
 // build takes otherwise; a large content is faster with that (archive/content_digest.hpp).
 std::string sha256(std::string_view bytes);
 
+// HMAC (RFC 2104) with it, 32 bytes. Empty where OpenSSL, which this starts, fails.
+std::string hmac_sha256(std::string_view key, std::string_view bytes);
+
 }  // namespace dockline

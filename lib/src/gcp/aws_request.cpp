@@ -7,23 +7,12 @@
 #include "core/sha256.hpp"
 #include "http/url.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <array>
 #include <ctime>
 #include <map>
 
 namespace dockline::gcp {
 namespace {
-
-std::string hmac(std::string_view key, std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &size);
-  return {reinterpret_cast<const char*>(digest.data()), size};
-}
 
 // "20260101T000000Z"
 std::string format_time(clock_time time) {
@@ -79,10 +68,11 @@ result<std::string> sign_aws_request(const aws_keys& keys, std::string_view url,
   const std::string service = where->host.substr(0, where->host.find('.'));
   const std::string scope = date + '/' + std::string(region) + '/' + service + "/aws4_request";
   const std::string text = "AWS4-HMAC-SHA256\n" + time + '\n' + scope + '\n' + encode_hex(sha256(canonical));
-  const std::string key =
-      hmac(hmac(hmac(hmac("AWS4" + keys.secret_key, date), region), service), "aws4_request");
+  const std::string key = hmac_sha256(
+      hmac_sha256(hmac_sha256(hmac_sha256("AWS4" + keys.secret_key, date), region), service), "aws4_request");
   fields["Authorization"] = "AWS4-HMAC-SHA256 Credential=" + keys.access_key + '/' + scope +
-                            ", SignedHeaders=" + signed_names + ", Signature=" + encode_hex(hmac(key, text));
+                            ", SignedHeaders=" + signed_names +
+                            ", Signature=" + encode_hex(hmac_sha256(key, text));
   fields["x-amz-date"] = time;
 
   json::writer out;

@@ -2,9 +2,9 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/wipe.hpp"
 #include "gcp/google_error.hpp"
 #include "gcp/jwt.hpp"
-#include "gcp/secret.hpp"
 #include "gcp/token_requests.hpp"
 
 #include <utility>

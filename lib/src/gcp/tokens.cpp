@@ -2,8 +2,8 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/wipe.hpp"
 #include "gcp/client_state.hpp"
-#include "gcp/secret.hpp"
 #include "gcp/token_requests.hpp"
 #include "gcp/token_source.hpp"
 

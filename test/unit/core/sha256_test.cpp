@@ -17,6 +17,11 @@ TEST_SUITE("core/sha256") {
     CHECK(encode_hex(sha256(std::string(1'000'000, 'a'))) ==
           "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   }
+
+  TEST_CASE("HMAC: the second case of RFC 4231") {
+    CHECK(encode_hex(hmac_sha256("Jefe", "what do ya want for nothing?")) ==
+          "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  }
 }
 
 }  // namespace dockline
