@@ -9,8 +9,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -61,45 +66,69 @@ void give_way() noexcept {
 }
 
 // What the threads work on, which the last of them may outlive the pool with.
-struct crew {
-  crew() : queue(static_cast<int>(pool_size())), unfinished(asio::make_work_guard(queue)) {}
+class crew {
+ public:
+  crew() : queue_(static_cast<int>(pool_size())), unfinished_(asio::make_work_guard(queue_)) {
+    threads_.reserve(pool_size());
+    threads_.emplace_back([this] { work(); });
+  }
 
-  void start() {
-    threads.reserve(pool_size());
-    while (threads.size() < pool_size()) {
-      threads.emplace_back([this] {
-        give_way();
-        while (queue.run_one() != 0) std::this_thread::yield();
-      });
+  auto executor() { return queue_.get_executor(); }
+
+  // Waits for the work that was begun, and for the threads, of which none may be the caller.
+  void finish() {
+    unfinished_.reset();
+    while (auto one = last_thread()) one->join();
+  }
+
+ private:
+  // Starting a thread takes time that a small build has not, so there is another one only once work piles up: two
+  // pieces in turn had to wait. One that comes just as the piece before it ends is no such sign.
+  void work() {
+    give_way();
+    while (queue_.run_one() != 0) {
+      if (!whole_ && queue_.poll_one() != 0 && queue_.poll_one() != 0) call_another();
+      std::this_thread::yield();
     }
   }
-  void finish() {
-    unfinished.reset();
-    for (std::thread& one : threads) one.join();
-    threads.clear();
+
+  void call_another() noexcept {
+    const std::lock_guard hold(mutex_);
+    if (whole_) return;
+    try {
+      threads_.emplace_back([this] { work(); });
+      whole_ = ++called_ == pool_size();
+    } catch (const std::exception&) {
+      whole_ = true;  // no more are to be had: these do it
+    }
   }
 
-  asio::io_context queue;
-  asio::executor_work_guard<asio::io_context::executor_type> unfinished;
-  std::vector<std::thread> threads;
+  // A thread that is called late is called by one that has not been joined yet, so none is missed.
+  std::optional<std::thread> last_thread() {
+    const std::lock_guard hold(mutex_);
+    if (threads_.empty()) return std::nullopt;
+    std::thread last = std::move(threads_.back());
+    threads_.pop_back();
+    return last;
+  }
+
+  asio::io_context queue_;
+  asio::executor_work_guard<asio::io_context::executor_type> unfinished_;
+  std::mutex mutex_;
+  std::vector<std::thread> threads_;  // that are not joined yet
+  std::size_t called_ = 1;
+  std::atomic<bool> whole_ = pool_size() == 1;
 };
 
 }  // namespace
 
 class work_pool {
  public:
-  work_pool() : crew_(std::make_unique<crew>()) {
-    try {
-      crew_->start();
-    } catch (...) {
-      crew_->finish();
-      throw;
-    }
-  }
+  work_pool() = default;
   work_pool(const work_pool&) = delete;
   work_pool& operator=(const work_pool&) = delete;
   ~work_pool() {
-    if (!crew_->queue.get_executor().running_in_this_thread()) {
+    if (!crew_->executor().running_in_this_thread()) {
       crew_->finish();
       return;
     }
@@ -108,10 +137,10 @@ class work_pool {
     std::thread([own = std::move(crew_)] { own->finish(); }).detach();
   }
 
-  asio::any_io_executor executor() { return crew_->queue.get_executor(); }
+  asio::any_io_executor executor() { return crew_->executor(); }
 
  private:
-  std::unique_ptr<crew> crew_;
+  std::unique_ptr<crew> crew_ = std::make_unique<crew>();
 };
 
 std::shared_ptr<work_pool> make_work_pool() { return std::make_shared<work_pool>(); }
