@@ -213,6 +213,8 @@ def case_a_wait_that_is_over():
         check(server.control("buckets/box-of-test")["location"] == "EUROPE-WEST4", server.control("buckets/box-of-test"))
         refused(2, ["--substitution", "_NAME=VALUE"], "build", "--image-build-bucket", "box-of-test", "-t", image("late"),
                 "--substitution", "_X", str(top), env=variables(server))
+        refused(2, ["--load", "pull it"], "build", "--image-build-bucket", "box-of-test", "-t", image("late"), "--load", str(top),
+                env=variables(server))
         refused(2, ["substitution \"x\""], "build", "--image-build-bucket", "box-of-test", "-t", image("late"),
                 "--substitution", "x=y", str(top), env=variables(server))
     return None

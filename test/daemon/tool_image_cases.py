@@ -296,9 +296,12 @@ def case_an_output_is_pushed():
         made.append(f"{repository}:5")
         ended(run("build", "-o", f"type=image,name={repository}:5,push=false", str(top)), 0)
         ended(run("pull", f"{repository}:5"), 1)
+        loaded = ended(run("build", "--load", "-o", f"type=docker,name={repository}:5", str(top)), 0)
+        check(inspect(f"{repository}:5")["Id"] == loaded.out.strip(), loaded)
         refused(2, ["--tag"], "build", "-o", "type=registry", str(top))
         refused(2, ["by digest"], "build", "-o", f"type=image,name={repository}:1,push=true,push-by-digest=true", str(top))
         refused(2, ["--push"], "build", "--push", "-t", f"{repository}:6", "-o", str(outside / "out"), str(top))
+        refused(2, ["--load"], "build", "--load", "-t", f"{repository}:6", "-o", str(outside / "out"), str(top))
         if not closed:
             return "DOCKLINE_TEST_CLOSED_REGISTRY is not set"
         private = reference.replace(registry, closed)

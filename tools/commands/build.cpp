@@ -61,6 +61,10 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
     terminal.error("--push: the result goes elsewhere, by --output");
     co_return leave(exit_status::usage);
   }
+  if (arguments.load && !makes_image(*request)) {
+    terminal.error("--load: the result goes elsewhere, by --output");
+    co_return leave(exit_status::usage);
+  }
   if (arguments.push && arguments.tags.empty()) {
     terminal.error("--push: an image needs a name to be pushed by; give it one with --tag");
     co_return leave(exit_status::usage);

@@ -134,6 +134,8 @@ void declare(CLI::App& command, build_arguments& arguments) {
   add_one(command, "--metadata-file", arguments.metadata_file, "FILE",
           "Write the image's id, digest and names to FILE, as JSON");
   command.add_flag("--push", arguments.push, "Push the image, under each of its names, when it is built");
+  command.add_flag("--load", arguments.load,
+                   "Keep the image on the daemon, which is done without --output, too");
   command.add_flag("-q,--quiet", arguments.quiet, "Print nothing but the image's id");
   add_progress(command, arguments.progress);
   add_many(command, "--secret", arguments.secrets, "id=ID[,src=FILE|,env=NAME]",

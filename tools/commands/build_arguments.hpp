@@ -48,6 +48,7 @@ struct build_arguments {
   std::string iidfile;
   std::string metadata_file;
   bool push = false;
+  bool load = false;
   bool quiet = false;
   std::string progress = "auto";
   std::string builder = "auto";

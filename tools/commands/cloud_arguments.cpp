@@ -93,6 +93,7 @@ std::string why_not(const build_arguments& arguments, const global_options& glob
                    {"--secret", !arguments.secrets.empty(), session},
                    {"--ssh", !arguments.ssh.empty(), session},
                    {"--output", !arguments.output.empty(), session},
+                   {"--load", arguments.load, "the image goes to its registry; pull it from there"},
                    {"--cache-to", !arguments.cache_to.empty(),
                     "is not needed: the image that is pushed holds its cache, for --cache-from"},
                    {"--builder classic", arguments.builder == "classic", buildkit},

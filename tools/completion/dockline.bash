@@ -75,7 +75,7 @@ _dockline() {
         mapfile -t COMPREPLY < <(compgen -W "$globals -f --file -t --tag --build-arg --label --target --platform \
           --cache-from --no-cache --pull --network --add-host --shm-size --ulimit -m --memory --memory-swap \
           --cpu-shares --cpu-period --cpu-quota --cpuset-cpus --cpuset-mems --cgroup-parent --rm --force-rm \
-          --squash --iidfile --push --metadata-file -q --quiet --progress --builder --secret --ssh -o --output --cache-to --compression --compression-level --reproducible \
+          --squash --iidfile --load --push --metadata-file -q --quiet --progress --builder --secret --ssh -o --output --cache-to --compression --compression-level --reproducible \
           --image-build-bucket --project --region --machine-type --disk-size --worker-pool --service-account --logs-bucket \
           --build-timeout --queue-timeout --build-tag --bucket-location --wait-timeout --on-wait-timeout --substitution" -- "$current")
       else

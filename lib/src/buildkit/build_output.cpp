@@ -148,6 +148,8 @@ result<build_output> parse_output(std::string_view text, diagnostics& why) {
     }
   }
   if (!typed) return refuse_output(text, "the type is missing", why);
+  // An archive that is to be loaded is, for a daemon that builds, an image of its own.
+  if (output.type == kind::docker && output.destination.empty()) output.type = kind::image;
   if (output.type == kind::image) {
     if (const error_code code = take_image_fields(output, to_registry, text, why)) return code;
   }

@@ -68,7 +68,7 @@ TEST_SUITE("tools/cloud_arguments") {
               .starts_with("--machine-type: a private pool"));
     // A secret that is not there, or an output that nobody writes, would be worse than a word.
     for (const words& more : {words{"--secret", "id=a,src=f"}, words{"--ssh", "default"},
-                              words{"--output", "d"}, words{"--cache-to", "type=inline"}}) {
+                              words{"--output", "d"}, words{"--cache-to", "type=inline"}, words{"--load"}}) {
       words all{"--image-build-bucket", "b", "-t", "x", "."};
       all.insert(all.begin(), more.begin(), more.end());
       CHECK(why_not(all).starts_with(more.front() + ": "));
