@@ -1,5 +1,7 @@
 #include "archive/work_pool.hpp"
 
+#include "core/own_thread.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -70,7 +72,7 @@ class crew {
  public:
   crew() : queue_(static_cast<int>(pool_size())), unfinished_(asio::make_work_guard(queue_)) {
     threads_.reserve(pool_size());
-    threads_.emplace_back([this] { work(); });
+    threads_.push_back(own_thread([this] { work(); }));
   }
 
   auto executor() { return queue_.get_executor(); }
@@ -96,7 +98,7 @@ class crew {
     const std::lock_guard hold(mutex_);
     if (whole_) return;
     try {
-      threads_.emplace_back([this] { work(); });
+      threads_.push_back(own_thread([this] { work(); }));
       whole_ = ++called_ == pool_size();
     } catch (const std::exception&) {
       whole_ = true;  // no more are to be had: these do it
@@ -134,7 +136,7 @@ class work_pool {
     }
     // A handler without an executor of its own runs here, and may have dropped the last copy of the context.
     // A thread cannot wait for itself.
-    std::thread([own = std::move(crew_)] { own->finish(); }).detach();
+    own_thread([own = std::move(crew_)] { own->finish(); }).detach();
   }
 
   asio::any_io_executor executor() { return crew_->executor(); }

@@ -4,6 +4,7 @@
 #include "core/child_process.hpp"
 #include "core/encoding.hpp"
 #include "core/last_error.hpp"
+#include "core/own_thread.hpp"
 #include "core/transfer.hpp"
 #include "http/dial.hpp"
 
@@ -68,7 +69,7 @@ class reaped_child {
 
   void start(child_process own) {
     process_ = std::move(own);
-    reaper_ = std::thread([this, id = process_.id()] {
+    reaper_ = own_thread([this, id = process_.id()] {
       child_process::wait(id);
       (void)poll();
     });

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <future>
 #include <memory>
@@ -78,6 +79,25 @@ TEST_SUITE("archive/work_pool") {
     pool.reset();
     CHECK(done == pieces);  // what was begun is brought to its end
     CHECK(threads.count() == std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
+  }
+
+  TEST_CASE("its threads take no signal of the process, but those of their own faults") {
+    auto pool = archive::make_work_pool();
+    std::promise<sigset_t> told;
+    asio::post(archive::executor_of(*pool), [&] {
+      sigset_t mask{};
+      ::pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+      told.set_value(mask);
+    });
+    const sigset_t theirs = told.get_future().get();
+    sigset_t ours{};
+    ::pthread_sigmask(SIG_BLOCK, nullptr, &ours);
+    for (const int signal : {SIGINT, SIGTERM, SIGCHLD, SIGCONT, SIGWINCH, SIGUSR1}) {
+      CAPTURE(signal);
+      CHECK(::sigismember(&theirs, signal) == 1);
+      CHECK(::sigismember(&ours, signal) == 0);
+    }
+    for (const int signal : {SIGSEGV, SIGABRT, SIGPROF}) CHECK(::sigismember(&theirs, signal) == 0);
   }
 
   TEST_CASE("the last copy may go in one of the threads, while others still work") {
