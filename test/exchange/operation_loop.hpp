@@ -13,6 +13,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -48,7 +49,8 @@ struct outcome {
 
 struct nothing {};
 
-// How soon a cancelled operation is over. Sanitizers slow everything down.
+// How soon a cancelled operation is over, and how much resident memory a byte takes. Sanitizers slow everything down, and
+// keep bytes of their own for each of the program's.
 #if defined(__SANITIZE_ADDRESS__)
 #define DOCKLINE_TEST_SANITIZED 1
 #elif defined(__has_feature)
@@ -58,8 +60,10 @@ struct nothing {};
 #endif
 #ifdef DOCKLINE_TEST_SANITIZED
 inline constexpr std::chrono::milliseconds prompt{500};
+inline constexpr std::size_t resident_for_each = 4;
 #else
 inline constexpr std::chrono::milliseconds prompt{50};
+inline constexpr std::size_t resident_for_each = 1;
 #endif
 
 // An event loop, and the signal that cancels what runs on it. What a test makes on the loop stands in a class

@@ -132,7 +132,7 @@ TEST_SUITE("exchange/session build") {
     // 128 of them at once: a descriptor for the file and one for its directory, half a MiB on its way.
     CHECK(most_descriptors < before.descriptors + 2 * 128 + 20);
     CHECK(most_descriptors > before.descriptors + 100);
-    CHECK(most_memory < memory + (std::size_t{128} << 20));
+    CHECK(most_memory < memory + resident_for_each * (std::size_t{128} << 20));
   }
 
   TEST_CASE("cancelled at every place, by every type: the daemon is told, nothing is left") {
