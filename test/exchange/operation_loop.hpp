@@ -5,6 +5,7 @@
 #include "dockline/core/diagnostics.hpp"
 
 #include "support/fake_daemon.hpp"
+#include "support/sanitized.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -49,22 +50,9 @@ struct outcome {
 
 struct nothing {};
 
-// How soon a cancelled operation is over, and how much resident memory a byte takes. Sanitizers slow everything down, and
-// keep bytes of their own for each of the program's.
-#if defined(__SANITIZE_ADDRESS__)
-#define DOCKLINE_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define DOCKLINE_TEST_SANITIZED 1
-#endif
-#endif
-#ifdef DOCKLINE_TEST_SANITIZED
-inline constexpr std::chrono::milliseconds prompt{500};
-inline constexpr std::size_t resident_for_each = 4;
-#else
-inline constexpr std::chrono::milliseconds prompt{50};
-inline constexpr std::size_t resident_for_each = 1;
-#endif
+// How soon a cancelled operation is over, and how much resident memory a byte takes.
+inline constexpr std::chrono::milliseconds prompt{is_sanitized ? 500 : 50};
+inline constexpr std::size_t resident_for_each = is_sanitized ? 4 : 1;
 
 // An event loop, and the signal that cancels what runs on it. What a test makes on the loop stands in a class
 // derived from this one, so that it goes before the loop.
