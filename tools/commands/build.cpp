@@ -57,12 +57,9 @@ asio::awaitable<int> build(asio::any_io_executor executor, global_options global
   if (!request) co_return leave(exit_status::usage);
   auto options = engine_options_of(arguments, terminal);
   if (!options) co_return leave(exit_status::usage);
-  if (arguments.push && !makes_image(*request)) {
-    terminal.error("--push: the result goes elsewhere, by --output");
-    co_return leave(exit_status::usage);
-  }
-  if (arguments.load && !makes_image(*request)) {
-    terminal.error("--load: the result goes elsewhere, by --output");
+  if ((arguments.push || arguments.load) && !makes_image(*request)) {
+    terminal.error(std::string(arguments.push ? "--push" : "--load") +
+                   ": the result goes elsewhere, by --output");
     co_return leave(exit_status::usage);
   }
   if (arguments.push && arguments.tags.empty()) {

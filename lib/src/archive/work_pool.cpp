@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -77,10 +76,11 @@ class crew {
 
   auto executor() { return queue_.get_executor(); }
 
-  // Waits for the work that was begun, and for the threads, of which none may be the caller.
+  // Waits for the work that was begun, and for the threads, of which none may be the caller. A thread that is called
+  // late is called by one that has not been joined yet, so none is missed.
   void finish() {
     unfinished_.reset();
-    while (auto one = last_thread()) one->join();
+    for (std::size_t i = 0; std::thread* one = thread(i); ++i) one->join();
   }
 
  private:
@@ -99,26 +99,22 @@ class crew {
     if (whole_) return;
     try {
       threads_.push_back(own_thread([this] { work(); }));
-      whole_ = ++called_ == pool_size();
+      whole_ = threads_.size() == pool_size();
     } catch (const std::exception&) {
       whole_ = true;  // no more are to be had: these do it
     }
   }
 
-  // A thread that is called late is called by one that has not been joined yet, so none is missed.
-  std::optional<std::thread> last_thread() {
+  // Where it stays: there is room for all of them.
+  std::thread* thread(std::size_t index) {
     const std::lock_guard hold(mutex_);
-    if (threads_.empty()) return std::nullopt;
-    std::thread last = std::move(threads_.back());
-    threads_.pop_back();
-    return last;
+    return index < threads_.size() ? &threads_[index] : nullptr;
   }
 
   asio::io_context queue_;
   asio::executor_work_guard<asio::io_context::executor_type> unfinished_;
   std::mutex mutex_;
-  std::vector<std::thread> threads_;  // that are not joined yet
-  std::size_t called_ = 1;
+  std::vector<std::thread> threads_;
   std::atomic<bool> whole_ = pool_size() == 1;
 };
 

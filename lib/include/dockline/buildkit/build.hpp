@@ -77,7 +77,8 @@ struct build_output {
 // Reads an output as `docker build --output` has it: "type=local,dest=DIR" ("dst" and "destination" are the
 // same), other names being for the exporter; a path alone is a directory for "local", and "-" a "tar" with
 // that destination. Of an image "name=NAME,push=true" are `names` and `push`, and "type=registry" is the same as
-// "type=image,push=true"; "type=docker" without a destination, which is what `--load` stands for, is an image. Errors: errc::invalid_argument; `why` names the part that cannot be read.
+// "type=image,push=true"; "type=docker" without a destination, which is what `--load` stands for, is an image.
+// Errors: errc::invalid_argument; `why` names the part that cannot be read.
 DOCKLINE_API result<build_output> parse_output(std::string_view text, diagnostics& why);
 
 // What is built with BuildKit, and where the result goes.
