@@ -16,6 +16,9 @@ using namespace dockline;
 
 struct outcome {
   std::map<h2::stream_id, std::string> streams;
+  // The other side's farewell came. Whether it may begin streams after it depends on whether all others were over by
+  // then, so that these are not among the streams.
+  bool farewell = false;
   bool failed = false;
 
   bool operator==(const outcome&) const = default;
@@ -39,7 +42,9 @@ outcome listen(h2::role own, std::string_view bytes, std::size_t chunk_size) {
   std::size_t held = 0;
   const auto drain = [&] {
     while (const auto what = self.next()) {
-      std::string& text = seen.streams[what->stream];
+      std::string late;
+      std::string& text =
+          seen.farewell && !seen.streams.contains(what->stream) ? late : seen.streams[what->stream];
       switch (what->kind) {
         case h2::event_kind::settings: break;
         case h2::event_kind::headers:
@@ -61,7 +66,7 @@ outcome listen(h2::role own, std::string_view bytes, std::size_t chunk_size) {
           break;
         case h2::event_kind::room: break;
         case h2::event_kind::closed: text += "|closed"; break;
-        case h2::event_kind::goaway: break;
+        case h2::event_kind::goaway: seen.farewell = true; break;
       }
     }
   };

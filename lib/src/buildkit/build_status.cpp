@@ -18,6 +18,9 @@ std::string_view text_of(pbf_reader& field) {
   return {view.data(), view.size()};
 }
 
+// Not by protozero's get_bool(), which reads a byte beyond a message that ends with the field's tag.
+bool flag_of(pbf_reader& field) { return field.get_uint64() != 0; }
+
 // google.protobuf.Timestamp. A time that no clock tells is none.
 std::optional<moment> read_time(pbf_reader fields) {
   std::int64_t seconds = 0;
@@ -40,7 +43,7 @@ void read_group(pbf_reader fields, vertex& read) {
     switch (fields.tag_and_type()) {
       case tag_and_type(1, bytes): read.group = text_of(fields); break;
       case tag_and_type(2, bytes): read.group_name = text_of(fields); break;
-      case tag_and_type(3, number): read.group_weak = fields.get_bool(); break;
+      case tag_and_type(3, number): read.group_weak = flag_of(fields); break;
       default: fields.skip();
     }
   }
@@ -52,7 +55,7 @@ vertex read_vertex(pbf_reader fields) {
     switch (fields.tag_and_type()) {
       case tag_and_type(1, bytes): read.digest = text_of(fields); break;
       case tag_and_type(3, bytes): read.name = text_of(fields); break;
-      case tag_and_type(4, number): read.cached = fields.get_bool(); break;
+      case tag_and_type(4, number): read.cached = flag_of(fields); break;
       case tag_and_type(5, bytes): read.started = read_time(fields.get_message()); break;
       case tag_and_type(6, bytes): read.completed = read_time(fields.get_message()); break;
       case tag_and_type(7, bytes): read.error = text_of(fields); break;
