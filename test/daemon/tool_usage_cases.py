@@ -16,6 +16,7 @@ def case_ping_and_version():
     check(result.out.startswith("OK ") and "API 1." in result.out and result.err == "", result)
     result = ended(run("version"), 0)
     check(result.out.startswith("Client: dockline\n") and "\nServer:" in result.out and result.err == "", result)
+    check("\n TLS:             OpenSSL 3." in result.out, result)
     ended(run("-H", HOST, "ping", env=environment(DOCKER_HOST="unix:///nowhere")), 0)
     ended(run("ping", "--host", HOST, env=environment(DOCKER_HOST="unix:///nowhere")), 0)
     ended(run("version", "--client", env=environment(DOCKER_HOST="unix:///nowhere")), 0)

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <CLI/CLI.hpp>
+#include <openssl/crypto.h>
 
 #include <memory>
 
@@ -31,7 +32,7 @@ std::string version_row(std::string_view name, std::string_view value) {
 asio::awaitable<int> version(asio::any_io_executor executor, global_options global, version_options options) {
   console terminal;
   terminal.out("Client: dockline\n" + version_row("Version", version_text) +
-               version_row("API", "1.24 to 1.51"));
+               version_row("API", "1.24 to 1.51") + version_row("TLS", OpenSSL_version(OPENSSL_VERSION)));
   if (options.client_only || !terminal.intact()) co_return status_of_output(terminal);
   const engine::client daemon(executor, client_options_of(global));
   diagnostics why;
