@@ -1,7 +1,8 @@
 #include "archive/read_request.hpp"
 
+#include "core/spawn.hpp"
+
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
@@ -18,7 +19,7 @@ read_request::read_request(std::shared_ptr<foreign_work_list> reader, const asio
     : foreign_work(std::move(reader)),
       block_(block),
       handler_(std::move(handler)),
-      home_(asio::get_associated_executor(handler_, work)),
+      home_(home_of(handler_, work)),
       completes_here_(home_ == asio::any_completion_executor(work)),
       stop_(std::move(stop)) {
   // The handler's executor must not run out of work meanwhile.

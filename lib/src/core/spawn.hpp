@@ -5,6 +5,7 @@
 
 #include "dockline/core/async.hpp"
 
+#include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -44,6 +45,14 @@ inline constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 // the next one.
 struct unless_cancelled_t {};
 inline constexpr unless_cancelled_t unless_cancelled;
+
+// Where an erased handler is to be called. Asio tells none where there is no memory for it.
+template <class Handler>
+asio::any_completion_executor home_of(const Handler& handler, const asio::any_io_executor& otherwise) {
+  auto home = asio::get_associated_executor(handler, otherwise);
+  if (!home) throw std::bad_alloc();
+  return home;
+}
 
 // The cancellation of one spawned coroutine. It outlives the coroutine for as long as somebody may still ask
 // for it, since a slot may be emitted on another thread while the coroutine completes.
@@ -110,8 +119,7 @@ void spawn(asio::any_io_executor executor, diagnostics* why, completion_handler<
   auto own = why ? nullptr : std::make_shared<diagnostics>();
   if (own) why = own.get();
   // The executor of the handler must not run out of work while only this operation is pending.
-  auto handler_executor = asio::prefer(asio::get_associated_executor(handler, executor),
-                                       asio::execution::outstanding_work.tracked);
+  auto handler_executor = asio::prefer(home_of(handler, executor), asio::execution::outstanding_work.tracked);
   asio::co_spawn(executor, spawning::run<T>(state, std::move(own), why, std::move(body)),
                  asio::bind_cancellation_slot(
                      state->signal.slot(),

@@ -1,0 +1,130 @@
+// Images, over a line that breaks: see broken_line.hpp.
+
+#include "dockline/engine/distribution.hpp"
+#include "dockline/engine/image_archive.hpp"
+#include "dockline/engine/image_list.hpp"
+#include "dockline/engine/image_transfer.hpp"
+
+#include "daemon/broken_line.hpp"
+#include "support/entries_of.hpp"
+#include "support/text_source.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+namespace dockline::daemon_test {
+namespace {
+
+asio::awaitable<std::string> tar_of_image(engine::client daemon, std::string name) {
+  std::vector<std::string> names(1, name);
+  auto source = co_await engine::async_image_save(daemon, names, {});
+  co_return co_await read_all(source);
+}
+
+asio::awaitable<void> give_name(engine::client daemon, std::string image, std::string name) {
+  co_await engine::async_image_tag(daemon, image, name);
+}
+
+}  // namespace
+
+TEST_SUITE("daemon/faults") {
+  TEST_CASE("questions: the version, an image, its history, the list") {
+    const std::string image = base_image();
+    const std::size_t before = test::entries_of("/proc/self/fd");
+    break_everywhere(
+        [image](engine::client daemon) -> asio::awaitable<outcome> {
+          auto [refused, version] = co_await engine::async_version(daemon, no_throw);
+          if (refused) co_return refused;
+          auto [missing, found] = co_await engine::async_image_inspect(daemon, image, no_throw);
+          if (missing) co_return missing;
+          auto [lost, layers] = co_await engine::async_image_history(daemon, image, no_throw);
+          if (lost) co_return lost;
+          engine::image_list_options options;
+          options.filters = {{"reference", {image}}};
+          auto [unlisted, rows] = co_await engine::async_image_list(daemon, options, no_throw);
+          if (unlisted) co_return unlisted;
+          co_return version.version + ' ' + found.raw + ' ' + std::to_string(layers.size()) + ' ' +
+              std::to_string(rows.size());
+        },
+        16);
+    CHECK(test::entries_of("/proc/self/fd") <= before);
+  }
+
+  TEST_CASE("an image that is saved: all of the tar, or an error") {
+    const std::string image = base_image();
+    break_everywhere(
+        [image](engine::client daemon) -> asio::awaitable<outcome> {
+          std::vector<std::string> names(1, image);
+          engine::image_save_options options;
+          auto [refused, tar] = co_await engine::async_image_save(daemon, names, options, no_throw);
+          if (refused) co_return refused;
+          std::string error;
+          try {
+            const std::string bytes = co_await read_all(tar);
+            // Podman gives the same archive other times.
+            co_return std::to_string(bytes.size());
+          } catch (const boost::system::system_error& failure) {
+            error = failure.what();
+            co_return failure.code();
+          }
+        },
+        12);
+  }
+
+  TEST_CASE("an image gets a name and loses it") {
+    engine_fixture engine;
+    const std::string name = engine.name("renamed");
+    break_everywhere(
+        [name](engine::client daemon) -> asio::awaitable<outcome> {
+          auto [refused] = co_await engine::async_image_tag(daemon, base_image(), name, no_throw);
+          if (refused) co_return refused;
+          auto [code, gone] = co_await engine::async_image_remove(daemon, name, {}, no_throw);
+          if (code) co_return code;
+          co_return std::to_string(gone.untagged.size()) + ' ' + std::to_string(gone.deleted.size());
+        },
+        10);
+    CHECK(engine.has_image(base_image()));
+  }
+
+  TEST_CASE("an image that is loaded: its name, or an error") {
+    engine_fixture engine;
+    const std::string tar = engine.run(tar_of_image(engine.daemon(), base_image()));
+    break_everywhere(
+        [tar](engine::client daemon) -> asio::awaitable<outcome> {
+          const auto source = std::make_shared<test::text_source>(daemon.get_executor(), tar);
+          auto [code, loaded] = co_await engine::async_image_load(daemon, source, {}, {}, no_throw);
+          if (code) co_return code;
+          co_return std::to_string(loaded.references.size());
+        },
+        6);
+    CHECK(engine.has_image(base_image()));
+  }
+
+  TEST_CASE("an image to a registry and back: its digest, or an error") {
+    const char* registry = std::getenv("DOCKLINE_TEST_REGISTRY");
+    if (registry == nullptr) {
+      MESSAGE("skipped: DOCKLINE_TEST_REGISTRY is not set");
+      return;
+    }
+    engine_fixture engine;
+    const std::string name = std::string(registry) + "/" + engine.name("carried") + ":1";
+    engine.remember(name);
+    engine.run(give_name(engine.daemon(), base_image(), name));
+    break_everywhere(
+        [name](engine::client daemon) -> asio::awaitable<outcome> {
+          auto [refused, pushed] = co_await engine::async_image_push(daemon, name, {}, {}, no_throw);
+          if (refused) co_return refused;
+          const std::string digest = pushed.tags.at(0).digest;
+          auto [lost, pulled] = co_await engine::async_image_pull(daemon, name, {}, {}, no_throw);
+          if (lost) co_return lost;
+          if (engine_fixture::is_podman()) co_return digest + ' ' + pulled.id;
+          auto [unknown, told] = co_await engine::async_distribution_inspect(daemon, name, {}, no_throw);
+          if (unknown) co_return unknown;
+          co_return digest + ' ' + pulled.id + ' ' + told.digest;
+        },
+        10);
+  }
+}
+
+}  // namespace dockline::daemon_test

@@ -1,0 +1,143 @@
+// Every operation of the library in a process that is short of memory, or of descriptors.
+
+#include "exchange/every_operation.hpp"
+#include "support/entries_of.hpp"
+#include "support/failing_memory.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace dockline::test {
+namespace {
+
+// Asio has no error for what it allocates of its own, less than this for each handler and executor.
+constexpr std::size_t least_that_fails = 256;
+
+struct short_end {
+  int completions = 0;
+  error_code code;
+  bool thrown = false;  // std::bad_alloc, by the function that starts it or out of the loop
+  bool failed = false;  // there were as many allocations
+};
+
+// The operation while the allocation after `before` others fails.
+short_end with_failing_allocation(const operation& what, const stage& where, long before) {
+  const auto kept = std::make_shared<int>();
+  short_end end;
+  {
+    asio::io_context context;
+    scene on(where, context.get_executor());
+    const auto handler = [&end, kept](error_code code) {
+      ++end.completions;
+      end.code = code;
+    };
+    {
+      const failing_allocation one(least_that_fails, before);
+      try {
+        async_start(what, on, nullptr, handler);
+        context.run_for(patience);
+      } catch (const std::bad_alloc&) {
+        end.thrown = true;
+      }
+      end.failed = one.happened();
+    }
+    run_to_end(context);
+  }
+  CHECK(kept.use_count() == 1);
+  return end;
+}
+
+// While it lives, this process may open `more` descriptors and no others.
+class few_descriptors {
+ public:
+  explicit few_descriptors(rlim_t more) {
+    const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    REQUIRE(next >= 0);
+    ::close(next);
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual_) == 0);
+    rlimit few = usual_;
+    few.rlim_cur = static_cast<rlim_t>(next) + more;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  }
+  ~few_descriptors() { ::setrlimit(RLIMIT_NOFILE, &usual_); }
+  few_descriptors(const few_descriptors&) = delete;
+  few_descriptors& operator=(const few_descriptors&) = delete;
+
+ private:
+  rlimit usual_{};
+};
+
+}  // namespace
+
+TEST_SUITE("exchange/every operation") {
+  TEST_CASE("each allocation of it fails: it ends as it should or with an error, and nothing is kept") {
+    const stage where;
+    int errors = 0;
+    for (const operation& what : all_operations()) {
+      CAPTURE(what.name);
+      const error_code expected = outcome_of(what, where);
+      bool goes_on = true;
+      for (long before = 0; goes_on; ++before) {
+        CAPTURE(before);
+        const short_end end = with_failing_allocation(what, where, before);
+        // Asio drops the handler of a coroutine that a wait inside could not be begun for.
+        if (end.thrown)
+          CHECK(end.completions <= 1);
+        else
+          CHECK(end.completions == 1);
+        if (end.code == boost::system::errc::not_enough_memory) ++errors;
+        if (!end.failed) CHECK(end.code == expected);
+        goes_on = end.failed;
+      }
+    }
+    CHECK(errors > 200);
+  }
+
+  TEST_CASE("no descriptor is left, or a few: it ends as it should or with an error, and none is kept") {
+    const std::size_t before = entries_of("/proc/self/fd");
+    std::optional<stage> stands(std::in_place);
+    const stage& where = *stands;
+    int errors = 0;
+    for (const operation& what : all_operations()) {
+      CAPTURE(what.name);
+      const error_code expected = outcome_of(what, where);
+      for (rlim_t more = 0; more < 8; ++more) {
+        CAPTURE(more);
+        int completions = 0;
+        error_code code;
+        {
+          asio::io_context context;
+          const asio::steady_timer first(context);  // a loop has descriptors of its own
+          scene on(where, context.get_executor());
+          {
+            const few_descriptors few(more);
+            async_start(what, on, nullptr, [&](error_code seen) {
+              ++completions;
+              code = seen;
+            });
+            // The daemon is in this process, too, and may have none to answer with.
+            context.run_for(std::chrono::milliseconds(40));
+            if (more == 0 && code) ++errors;
+          }
+          run_to_end(context);
+        }
+        CHECK(completions == 1);
+        if (!code) CHECK(code == expected);
+      }
+    }
+    CHECK(errors > 40);
+    stands.reset();
+    CHECK(entries_of("/proc/self/fd") == before);
+  }
+}
+
+}  // namespace dockline::test
