@@ -162,6 +162,8 @@ TEST_SUITE("daemon/faults") {
     engine.run(create(engine.daemon(), name, {"sleep", "600"}, true));
     break_everywhere(
         [name](engine::client daemon) -> asio::awaitable<outcome> {
+          auto [gone] = co_await engine::async_container_kill(daemon, name, "WINCH", no_throw);
+          if (gone) co_return gone;
           engine::exec_options options;
           options.cmd = {"/probe", "say", "7", "to out", "to err"};
           auto [refused, id] = co_await engine::async_exec_create(daemon, name, options, no_throw);

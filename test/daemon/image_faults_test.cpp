@@ -26,6 +26,13 @@ asio::awaitable<void> give_name(engine::client daemon, std::string image, std::s
   co_await engine::async_image_tag(daemon, image, name);
 }
 
+asio::awaitable<void> prune_label(engine::client daemon, std::string label) {
+  engine::image_prune_options own;
+  own.all = true;
+  own.filters = {{"label", {label}}};
+  co_await engine::async_image_prune(daemon, own);
+}
+
 }  // namespace
 
 TEST_SUITE("daemon/faults") {
@@ -36,6 +43,8 @@ TEST_SUITE("daemon/faults") {
         [image](engine::client daemon) -> asio::awaitable<outcome> {
           auto [refused, version] = co_await engine::async_version(daemon, no_throw);
           if (refused) co_return refused;
+          auto [unasked, about] = co_await engine::async_info(daemon, no_throw);
+          if (unasked) co_return unasked;
           auto [missing, found] = co_await engine::async_image_inspect(daemon, image, no_throw);
           if (missing) co_return missing;
           auto [lost, layers] = co_await engine::async_image_history(daemon, image, no_throw);
@@ -44,8 +53,8 @@ TEST_SUITE("daemon/faults") {
           options.filters = {{"reference", {image}}};
           auto [unlisted, rows] = co_await engine::async_image_list(daemon, options, no_throw);
           if (unlisted) co_return unlisted;
-          co_return version.version + ' ' + found.raw + ' ' + std::to_string(layers.size()) + ' ' +
-              std::to_string(rows.size());
+          co_return version.version + ' ' + about.name + ' ' + found.raw + ' ' +
+              std::to_string(layers.size()) + ' ' + std::to_string(rows.size());
         },
         16);
     CHECK(test::entries_of("/proc/self/fd") <= before);
@@ -99,6 +108,34 @@ TEST_SUITE("daemon/faults") {
         },
         6);
     CHECK(engine.has_image(base_image()));
+  }
+
+  TEST_CASE("a tar that becomes an image, and a prune of nothing") {
+    engine_fixture engine;
+    const std::string name = engine.name("imported");
+    break_everywhere(
+        [name](engine::client daemon) -> asio::awaitable<outcome> {
+          // An archive without entries.
+          const auto source =
+              std::make_shared<test::text_source>(daemon.get_executor(), std::string(10'240, '\0'));
+          engine::image_import_options options;
+          options.reference = name;
+          options.changes = {"LABEL " + name + "=1"};
+          auto [refused, id] = co_await engine::async_image_import(daemon, source, options, {}, no_throw);
+          if (refused) co_return refused;
+          engine::image_remove_options forced;
+          forced.force = true;
+          auto [kept, gone] = co_await engine::async_image_remove(daemon, id, forced, no_throw);
+          if (kept) co_return kept;
+          engine::image_prune_options none;
+          none.filters = {{"label", {name + "-none"}}};
+          auto [code, pruned] = co_await engine::async_image_prune(daemon, none, no_throw);
+          if (code) co_return code;
+          co_return std::to_string(pruned.deleted.size());
+        },
+        10);
+    // What was made before its line broke.
+    engine.run(prune_label(engine.daemon(), name));
   }
 
   TEST_CASE("an image to a registry and back: its digest, or an error") {

@@ -3,6 +3,7 @@
 #include "exchange/every_operation.hpp"
 #include "support/entries_of.hpp"
 #include "support/failing_memory.hpp"
+#include "support/sanitized.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -103,6 +104,11 @@ TEST_SUITE("exchange/every operation") {
   }
 
   TEST_CASE("no descriptor is left, or a few: it ends as it should or with an error, and none is kept") {
+    // The sanitizer for undefined behaviour looks at memory through a pipe, and takes what it cannot see for wrong.
+    if (is_sanitized) {
+      MESSAGE("skipped: a sanitizer needs descriptors of its own");
+      return;
+    }
     const std::size_t before = entries_of("/proc/self/fd");
     std::optional<stage> stands(std::in_place);
     const stage& where = *stands;
