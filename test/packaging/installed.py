@@ -6,9 +6,11 @@
 Installs into a scratch folder, which also shows that an installed tree may be moved.
 """
 
+import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -79,8 +81,13 @@ environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries)}
 linker = [argument for argument in options.get("b_sanitize", "none").split(",") if argument != "none"]
 sanitize = [f"-fsanitize={','.join(linker)}"] if linker else []
 
-for kind in kinds:
-    @check(f"pkg-config, {kind}")
+# A program need not be compiled by the compiler that made the library.
+compilers = [cxx]
+if not sanitize and (other := shutil.which("clang++-16")) and other != shutil.which(cxx):
+    compilers.append(other)
+
+for kind, compiler in itertools.product(kinds, compilers):
+    @check(f"pkg-config, {kind}, {os.path.basename(compiler)}")
     def _():
         def ask(*what):
             return run("pkg-config", f"--define-variable=prefix={prefix}", *what, "dockline",
@@ -88,15 +95,15 @@ for kind in kinds:
         flags = ask("--static", "--cflags", "--libs") if kind == "static" else ask("--cflags", "--libs")
         if kind == "static":
             flags = ["-l:libdockline.a" if flag == "-ldockline" else flag for flag in flags]
-        program = scratch / f"pkg-config-{kind}"
-        run(cxx, "-std=c++20", consumer / "main.cpp", "-o", program, *sanitize, *flags)
+        program = scratch / f"pkg-config-{kind}-{os.path.basename(compiler)}"
+        run(compiler, "-std=c++20", consumer / "main.cpp", "-o", program, *sanitize, *flags)
         run(program, env=environment)
 
     if shutil.which("cmake"):
-        @check(f"CMake, {kind}")
+        @check(f"CMake, {kind}, {os.path.basename(compiler)}")
         def _():
-            folder = scratch / f"cmake-{kind}"
-            configure = ["cmake", "-G", "Ninja", "-S", consumer, "-B", folder, f"-DCMAKE_CXX_COMPILER={cxx}",
+            folder = scratch / f"cmake-{kind}-{os.path.basename(compiler)}"
+            configure = ["cmake", "-G", "Ninja", "-S", consumer, "-B", folder, f"-DCMAKE_CXX_COMPILER={compiler}",
                          f"-DCMAKE_CXX_FLAGS={' '.join(sanitize)}", f"-DCMAKE_PREFIX_PATH={prefix}",
                          f"-Ddockline_USE_STATIC_LIBS={'ON' if kind == 'static' else 'OFF'}"]
             run(*configure, "-DWANTED=0.1")
@@ -116,6 +123,14 @@ if "shared" in kinds:
         ours = [name for name in names if "dockline::" in name]
         foreign = [name for name in names if "rapidjson::" in name or "beast::" in name or "deflate" in name]
         assert ours and not foreign, "\n".join(foreign[:5])
+
+if "static" in kinds:
+    @check("a program with another RapidJSON keeps it: the static library has its own under another name")
+    def _():
+        shown = run("nm", "-C", "--defined-only", libraries / "libdockline.a")
+        named = re.findall(r"^[0-9a-f]+ \S (\S*?rapidjson::)", shown, re.MULTILINE)
+        foreign = sorted({name for name in named if not name.startswith("dockline::rapidjson::")})
+        assert "dockline::rapidjson::" in named and not foreign, "\n".join(foreign[:5])
 
 
 @check("a Meson subproject")
