@@ -116,7 +116,7 @@ TEST_SUITE("exchange/every operation") {
     for (const operation& what : all_operations()) {
       CAPTURE(what.name);
       const error_code expected = outcome_of(what, where);
-      for (rlim_t more = 0; more < 8; ++more) {
+      for (const rlim_t more : {0U, 1U, 2U, 3U, 5U}) {
         CAPTURE(more);
         int completions = 0;
         error_code code;
@@ -131,7 +131,7 @@ TEST_SUITE("exchange/every operation") {
               code = seen;
             });
             // The daemon is in this process, too, and may have none to answer with.
-            context.run_for(std::chrono::milliseconds(40));
+            context.run_for(std::chrono::milliseconds(20));
             if (more == 0 && code) ++errors;
           }
           run_to_end(context);
