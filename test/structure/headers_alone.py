@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ def compiler_and_flags():
     """What the build calls for the library's first source, less what only its own sources are given."""
     for row in json.loads((build / "compile_commands.json").read_text()):
         if "/lib/src/" in row["file"] or row["file"].startswith("../lib/src/"):
-            words = row["command"].split()
+            words = shlex.split(row["command"])
             break
     if words[0].endswith("ccache"):
         words = words[1:]
