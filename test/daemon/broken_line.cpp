@@ -1,5 +1,6 @@
 #include "daemon/broken_line.hpp"
 
+#include "core/spawn.hpp"
 #include "support/planned_relay.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -30,6 +31,8 @@ constexpr auto longest_operation = 2s;
 // What is a hang.
 constexpr auto longest_end = 20s;
 
+using outcome = result<std::string>;
+
 // One attempt, by a client and a loop of its own.
 outcome attempt(planned_relay& relay, line_plan how, const scenario& what) {
   relay.plan(how);
@@ -50,11 +53,10 @@ outcome attempt(planned_relay& relay, line_plan how, const scenario& what) {
     if (!code) stop.emit(asio::cancellation_type::terminal);
   });
   asio::co_spawn(loop, what(engine::client(loop.get_executor(), options)),
-                 asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr failure, outcome done) {
+                 asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr failure, std::string done) {
                    ++completions;
                    clock.cancel();
-                   // Between two operations, a cancelled coroutine throws.
-                   seen = failure ? outcome(asio::error::operation_aborted) : std::move(done);
+                   seen = failure ? outcome(code_of(failure)) : std::move(done);
                  }));
   loop.run_for(longest_end);
   CHECK(loop.stopped());
@@ -110,6 +112,29 @@ void break_everywhere(const scenario& what, std::size_t points, bool repeatable)
   // A bit that is another one may give another text, and no other end than these.
   for (const std::size_t at : spread(answered - 1, points))
     (void)attempt(relay, line_plan(line_fault::corrupt, at), what);
+}
+
+void break_build(std::string_view name, archive::ignore_mode mode, build_scenario build) {
+  engine_fixture engine;
+  const engine::build_options tagged = engine.tagged(name);
+  const scratch_tree tree;
+  tree.file("Dockerfile", "FROM " + base_image() + "\nCOPY in /in\n");
+  tree.file("in/data", std::string(20'000, 'd'));
+  archive::context_options wanted;
+  wanted.directory = tree.root();
+  wanted.mode = mode;
+  break_everywhere(
+      [tagged, wanted, build = std::move(build)](engine::client daemon) -> asio::awaitable<std::string> {
+        archive::build_context context = co_await archive::async_open_context(daemon.get_executor(), wanted);
+        const std::string id = co_await build(daemon, std::move(context), tagged);
+        const auto found = co_await engine::async_image_inspect(daemon, id);
+        co_return std::to_string(found.size);
+      },
+      8);
+  if (!engine.has_image(tagged.tags.front())) return;
+  const output there = engine.run_probe(tagged.tags.front(), {"walk", "/in"});
+  const std::string here = probe_says({"walk", tree.path("in")});
+  CHECK(there.out == here);
 }
 
 }  // namespace dockline::daemon_test

@@ -23,11 +23,6 @@ int open_sockets() {
   return count;
 }
 
-asio::awaitable<std::string> create(engine::client daemon, engine::container_options options) {
-  auto made = co_await engine::async_container_create(daemon, std::move(options));
-  co_return made.id;
-}
-
 }  // namespace
 
 TEST_SUITE("daemon/system") {
@@ -255,38 +250,36 @@ TEST_SUITE("daemon/containers") {
     auto life = [](engine::client daemon, std::string name) -> asio::awaitable<void> {
       engine::container_options options = probe_container({"say", "5", "one\ntwo\n", "three\n"});
       options.name = name;
-      const std::string id = co_await create(daemon, std::move(options));
+      const std::string id = co_await create_container(daemon, std::move(options));
       CHECK(id.size() == 64);
       co_await engine::async_container_start(daemon, id);
       CHECK((co_await engine::async_container_wait(daemon, id)).status == 5);
       // One that ended already is answered at once, by name as well.
       CHECK((co_await engine::async_container_wait(daemon, name)).status == 5);
-      std::string out, err;
-      engine::output_sink keep = [&](progress::output_stream stream, std::string_view bytes) {
-        (stream == progress::output_stream::err ? err : out) += bytes;
-      };
+      heard all;
+      engine::output_sink keep = all.sink();
       co_await engine::async_container_logs(daemon, id, {}, keep);
-      CHECK(out == "one\ntwo\n");
-      CHECK(err == "three\n");
-      out.clear();
+      CHECK(all.out == "one\ntwo\n");
+      CHECK(all.err == "three\n");
+      all.out.clear();
       engine::logs_options tail;
       tail.err = false;
       co_await engine::async_container_logs(daemon, id, tail, keep);
-      CHECK(out == "one\ntwo\n");
-      out.clear();
-      err.clear();
+      CHECK(all.out == "one\ntwo\n");
+      all.out.clear();
+      all.err.clear();
       // Counted over both streams.
       tail.err = true;
       tail.tail = "1";
       co_await engine::async_container_logs(daemon, id, tail, keep);
-      CHECK(out.size() + err.size() < 7);
-      CHECK(out.size() + err.size() > 3);
-      out.clear();
+      CHECK(all.out.size() + all.err.size() < 7);
+      CHECK(all.out.size() + all.err.size() > 3);
+      all.out.clear();
       tail.tail = "3";
       tail.timestamps = true;
       tail.follow = true;
       co_await engine::async_container_logs(daemon, id, tail, keep);
-      CHECK(out.find("Z two\n") != std::string::npos);
+      CHECK(all.out.find("Z two\n") != std::string::npos);
       auto [code] = co_await engine::async_container_kill(daemon, id, "KILL", no_throw);
       // podman 4 has no status of its own for it.
       CHECK((code == condition::conflict ||
@@ -303,7 +296,7 @@ TEST_SUITE("daemon/containers") {
     auto life = [](engine::client daemon, std::string name) -> asio::awaitable<void> {
       engine::container_options options = probe_container({"sleep", "120", name});
       options.name = name;
-      const std::string id = co_await create(daemon, options);
+      const std::string id = co_await create_container(daemon, options);
       {
         // podman answers with 500 to a name that is taken.
         auto [code, made] = co_await engine::async_container_create(daemon, options, no_throw);
@@ -343,7 +336,7 @@ TEST_SUITE("daemon/containers") {
     auto life = [](engine::client daemon, std::string name) -> asio::awaitable<void> {
       engine::container_options options = probe_container({"sleep", "120", name});
       options.name = name;
-      const std::string id = co_await create(daemon, options);
+      const std::string id = co_await create_container(daemon, options);
       co_await engine::async_container_start(daemon, id);
       asio::cancellation_signal stop;
       asio::post(daemon.get_executor(), [&stop] { stop.emit(asio::cancellation_type::total); });

@@ -203,6 +203,37 @@ engine::container_options probe_container(std::vector<std::string> words) {
   return options;
 }
 
+engine::container_options probe_container(std::vector<std::string> words, std::string name) {
+  engine::container_options options = probe_container(std::move(words));
+  options.labels = {{name, "1"}};
+  options.name = std::move(name);
+  return options;
+}
+
+asio::awaitable<std::string> create_container(engine::client daemon, engine::container_options options) {
+  const auto made = co_await engine::async_container_create(daemon, std::move(options));
+  co_return made.id;
+}
+
+asio::awaitable<std::string> start_container(engine::client daemon, engine::container_options options) {
+  const std::string id = co_await create_container(daemon, std::move(options));
+  co_await engine::async_container_start(daemon, id);
+  co_return id;
+}
+
+asio::awaitable<heard> run_exec(engine::client daemon, std::string container, engine::exec_options options,
+                                std::shared_ptr<byte_source> input) {
+  heard all;
+  const bool tty = options.tty;
+  const std::string id = co_await engine::async_exec_create(daemon, container, std::move(options));
+  auto streams = co_await engine::async_exec_start(daemon, id, tty);
+  engine::output_sink sink = all.sink();
+  co_await engine::async_attachment_run(streams, std::move(input), std::move(sink));
+  const auto ended = co_await engine::async_exec_inspect(daemon, id);
+  all.exit_code = ended.exit_code;
+  co_return all;
+}
+
 asio::awaitable<std::string> read_all(std::shared_ptr<byte_source> source) {
   std::string all;
   std::vector<char> block(64 * 1024);

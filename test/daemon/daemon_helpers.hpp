@@ -7,6 +7,7 @@
 #include "dockline/engine/build.hpp"
 #include "dockline/engine/client.hpp"
 #include "dockline/engine/containers.hpp"
+#include "dockline/engine/exec.hpp"
 #include "dockline/engine/images.hpp"
 #include "dockline/engine/run.hpp"
 #include "dockline/engine/system.hpp"
@@ -27,6 +28,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +46,21 @@ struct output {
   int status = -1;
   error_code code;
   diagnostics why;
+};
+
+// What comes from a container's streams while it is listened to, and how the program ended.
+struct heard {
+  heard() = default;
+
+  // Stays with this object.
+  engine::output_sink sink() {
+    return [this](progress::output_stream stream, std::string_view bytes) {
+      (stream == progress::output_stream::err ? err : out) += bytes;
+    };
+  }
+
+  std::string out, err;
+  std::optional<int> exit_code;
 };
 
 struct build_outcome {
@@ -118,8 +135,17 @@ std::string probe_says(const std::vector<std::string>& words);
 // The path of the probe.
 std::string probe_path();
 
-// A container that runs the probe.
+// A container that runs the probe; and one with a name, which is its label as well.
 engine::container_options probe_container(std::vector<std::string> words);
+engine::container_options probe_container(std::vector<std::string> words, std::string name);
+
+// The container's id.
+asio::awaitable<std::string> create_container(engine::client daemon, engine::container_options options);
+asio::awaitable<std::string> start_container(engine::client daemon, engine::container_options options);
+
+// Runs a program in a container that runs, to its end.
+asio::awaitable<heard> run_exec(engine::client daemon, std::string container, engine::exec_options options,
+                                std::shared_ptr<byte_source> input = nullptr);
 
 // All that a source has; throws what a read of it fails with.
 asio::awaitable<std::string> read_all(std::shared_ptr<byte_source> source);

@@ -40,19 +40,14 @@ TEST_SUITE("daemon/faults") {
     const std::string image = base_image();
     const std::size_t before = test::entries_of("/proc/self/fd");
     break_everywhere(
-        [image](engine::client daemon) -> asio::awaitable<outcome> {
-          auto [refused, version] = co_await engine::async_version(daemon, no_throw);
-          if (refused) co_return refused;
-          auto [unasked, about] = co_await engine::async_info(daemon, no_throw);
-          if (unasked) co_return unasked;
-          auto [missing, found] = co_await engine::async_image_inspect(daemon, image, no_throw);
-          if (missing) co_return missing;
-          auto [lost, layers] = co_await engine::async_image_history(daemon, image, no_throw);
-          if (lost) co_return lost;
+        [image](engine::client daemon) -> asio::awaitable<std::string> {
+          const auto version = co_await engine::async_version(daemon);
+          const auto about = co_await engine::async_info(daemon);
+          const auto found = co_await engine::async_image_inspect(daemon, image);
+          const auto layers = co_await engine::async_image_history(daemon, image);
           engine::image_list_options options;
           options.filters = {{"reference", {image}}};
-          auto [unlisted, rows] = co_await engine::async_image_list(daemon, options, no_throw);
-          if (unlisted) co_return unlisted;
+          const auto rows = co_await engine::async_image_list(daemon, options);
           co_return version.version + ' ' + about.name + ' ' + found.raw + ' ' +
               std::to_string(layers.size()) + ' ' + std::to_string(rows.size());
         },
@@ -63,20 +58,10 @@ TEST_SUITE("daemon/faults") {
   TEST_CASE("an image that is saved: all of the tar, or an error") {
     const std::string image = base_image();
     break_everywhere(
-        [image](engine::client daemon) -> asio::awaitable<outcome> {
-          std::vector<std::string> names(1, image);
-          engine::image_save_options options;
-          auto [refused, tar] = co_await engine::async_image_save(daemon, names, options, no_throw);
-          if (refused) co_return refused;
-          std::string error;
-          try {
-            const std::string bytes = co_await read_all(tar);
-            // Podman gives the same archive other times.
-            co_return std::to_string(bytes.size());
-          } catch (const boost::system::system_error& failure) {
-            error = failure.what();
-            co_return failure.code();
-          }
+        [image](engine::client daemon) -> asio::awaitable<std::string> {
+          const std::string tar = co_await tar_of_image(daemon, image);
+          // Podman gives the same archive other times.
+          co_return std::to_string(tar.size());
         },
         12);
   }
@@ -85,11 +70,9 @@ TEST_SUITE("daemon/faults") {
     engine_fixture engine;
     const std::string name = engine.name("renamed");
     break_everywhere(
-        [name](engine::client daemon) -> asio::awaitable<outcome> {
-          auto [refused] = co_await engine::async_image_tag(daemon, base_image(), name, no_throw);
-          if (refused) co_return refused;
-          auto [code, gone] = co_await engine::async_image_remove(daemon, name, {}, no_throw);
-          if (code) co_return code;
+        [name](engine::client daemon) -> asio::awaitable<std::string> {
+          co_await engine::async_image_tag(daemon, base_image(), name);
+          const auto gone = co_await engine::async_image_remove(daemon, name, {});
           co_return std::to_string(gone.untagged.size()) + ' ' + std::to_string(gone.deleted.size());
         },
         10);
@@ -100,10 +83,9 @@ TEST_SUITE("daemon/faults") {
     engine_fixture engine;
     const std::string tar = engine.run(tar_of_image(engine.daemon(), base_image()));
     break_everywhere(
-        [tar](engine::client daemon) -> asio::awaitable<outcome> {
+        [tar](engine::client daemon) -> asio::awaitable<std::string> {
           const auto source = std::make_shared<test::text_source>(daemon.get_executor(), tar);
-          auto [code, loaded] = co_await engine::async_image_load(daemon, source, {}, {}, no_throw);
-          if (code) co_return code;
+          const auto loaded = co_await engine::async_image_load(daemon, source, {}, {});
           co_return std::to_string(loaded.references.size());
         },
         6);
@@ -114,23 +96,20 @@ TEST_SUITE("daemon/faults") {
     engine_fixture engine;
     const std::string name = engine.name("imported");
     break_everywhere(
-        [name](engine::client daemon) -> asio::awaitable<outcome> {
+        [name](engine::client daemon) -> asio::awaitable<std::string> {
           // An archive without entries.
           const auto source =
               std::make_shared<test::text_source>(daemon.get_executor(), std::string(10'240, '\0'));
           engine::image_import_options options;
           options.reference = name;
           options.changes = {"LABEL " + name + "=1"};
-          auto [refused, id] = co_await engine::async_image_import(daemon, source, options, {}, no_throw);
-          if (refused) co_return refused;
+          const auto id = co_await engine::async_image_import(daemon, source, options, {});
           engine::image_remove_options forced;
           forced.force = true;
-          auto [kept, gone] = co_await engine::async_image_remove(daemon, id, forced, no_throw);
-          if (kept) co_return kept;
+          const auto gone = co_await engine::async_image_remove(daemon, id, forced);
           engine::image_prune_options none;
           none.filters = {{"label", {name + "-none"}}};
-          auto [code, pruned] = co_await engine::async_image_prune(daemon, none, no_throw);
-          if (code) co_return code;
+          const auto pruned = co_await engine::async_image_prune(daemon, none);
           co_return std::to_string(pruned.deleted.size());
         },
         10);
@@ -149,15 +128,12 @@ TEST_SUITE("daemon/faults") {
     engine.remember(name);
     engine.run(give_name(engine.daemon(), base_image(), name));
     break_everywhere(
-        [name](engine::client daemon) -> asio::awaitable<outcome> {
-          auto [refused, pushed] = co_await engine::async_image_push(daemon, name, {}, {}, no_throw);
-          if (refused) co_return refused;
+        [name](engine::client daemon) -> asio::awaitable<std::string> {
+          const auto pushed = co_await engine::async_image_push(daemon, name, {}, {});
           const std::string digest = pushed.tags.at(0).digest;
-          auto [lost, pulled] = co_await engine::async_image_pull(daemon, name, {}, {}, no_throw);
-          if (lost) co_return lost;
+          const auto pulled = co_await engine::async_image_pull(daemon, name, {}, {});
           if (engine_fixture::is_podman()) co_return digest + ' ' + pulled.id;
-          auto [unknown, told] = co_await engine::async_distribution_inspect(daemon, name, {}, no_throw);
-          if (unknown) co_return unknown;
+          const auto told = co_await engine::async_distribution_inspect(daemon, name, {});
           co_return digest + ' ' + pulled.id + ' ' + told.digest;
         },
         10);

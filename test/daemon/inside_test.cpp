@@ -14,41 +14,13 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
-#include <optional>
 
 namespace dockline::daemon_test {
 namespace {
 
 // A container that sleeps, under a name of its own.
 asio::awaitable<std::string> start_sleeper(engine::client daemon, std::string name) {
-  auto options = probe_container({"sleep", "120", name});
-  options.name = name;
-  options.labels = {{name, "1"}};
-  auto made = co_await engine::async_container_create(daemon, std::move(options));
-  co_await engine::async_container_start(daemon, made.id);
-  co_return made.id;
-}
-
-struct heard {
-  heard() = default;
-
-  std::string out, err;
-  std::optional<int> exit_code;
-};
-
-asio::awaitable<heard> run_exec(engine::client daemon, std::string container, engine::exec_options options,
-                                std::shared_ptr<byte_source> input = nullptr) {
-  heard all;
-  const bool tty = options.tty;
-  const std::string id = co_await engine::async_exec_create(daemon, container, std::move(options));
-  auto streams = co_await engine::async_exec_start(daemon, id, tty);
-  engine::output_sink sink = [&all](progress::output_stream stream, std::string_view bytes) {
-    (stream == progress::output_stream::err ? all.err : all.out) += bytes;
-  };
-  co_await engine::async_attachment_run(streams, std::move(input), std::move(sink));
-  const auto ended = co_await engine::async_exec_inspect(daemon, id);
-  all.exit_code = ended.exit_code;
-  co_return all;
+  return start_container(daemon, probe_container({"sleep", "120", name}, name));
 }
 
 // A tar of one small file.
