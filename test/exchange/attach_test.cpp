@@ -2,8 +2,6 @@
 
 #include "dockline/engine/attach.hpp"
 
-#include "dockline/engine/run.hpp"
-
 #include "exchange/attached.hpp"
 
 #include <boost/asio/bind_executor.hpp>
@@ -216,91 +214,6 @@ TEST_SUITE("exchange/attach") {
                                  asio::bind_executor(context, [&](error_code end) { code = end; }));
     context.run_for(patience);
     CHECK(code == errc::invalid_argument);
-  }
-
-  TEST_CASE("a run: create, attach, start, read, wait, remove, in that order") {
-    gate started;
-    fake_daemon daemon([&](peer& client) {
-      for (;;) {
-        const std::string line = client.read_request().line();
-        if (line.find("/containers/create") != line.npos) {
-          client.send(json_answer(R"({"Id":"c1","Warnings":["slow disk"]})", "201 Created"));
-        } else if (line.find("/attach") != line.npos) {
-          client.send(upgraded);
-          started.wait();
-          client.send(frame(1, "hello\n") + frame(2, "oops\n"));
-          return;
-        } else if (line.find("/start") != line.npos) {
-          client.send("HTTP/1.1 204 No Content\r\n\r\n");
-          started.open();
-        } else if (line.find("/wait") != line.npos) {
-          client.send(json_answer(R"({"StatusCode":3})"));
-        } else {
-          client.send("HTTP/1.1 204 No Content\r\n\r\n");
-        }
-      }
-    });
-    heard what;
-    {
-      attached talk(daemon);
-      engine::run_options options;
-      options.container.image = "app:1";
-      options.remove = true;
-      const auto seen = talk.operation<engine::run_result>([&](diagnostics& why, auto token) {
-        engine::async_run(talk.daemon, options, what.sink(), why, std::move(token));
-      });
-      CHECK(seen.words() == error_code().message());
-      CHECK(seen.value.id == "c1");
-      CHECK(seen.value.status == 3);
-      CHECK(seen.value.warnings == std::vector<std::string>{"slow disk"});
-    }
-    CHECK(what.out == "hello\n");
-    CHECK(what.err == "oops\n");
-    // Attaching takes the connection of the creation; the rest shares another one.
-    const auto records = daemon.wait(2);
-    REQUIRE(records.size() == 2);
-    REQUIRE(records[0].requests.size() == 2);
-    REQUIRE(records[1].requests.size() == 3);
-    CHECK(records[0].requests[0].line() == "POST /v1.41/containers/create HTTP/1.1");
-    CHECK(records[0].requests[1].line().starts_with("POST /v1.41/containers/c1/attach?"));
-    CHECK(records[1].requests[0].line() == "POST /v1.41/containers/c1/start HTTP/1.1");
-    CHECK(records[1].requests[1].line().starts_with("POST /v1.41/containers/c1/wait"));
-    CHECK(records[1].requests[2].line().starts_with("DELETE /v1.41/containers/c1?"));
-  }
-
-  TEST_CASE("a run that is cancelled removes its container before it completes") {
-    gate attached_now;
-    fake_daemon daemon([&](peer& client) {
-      for (;;) {
-        const std::string line = client.read_request().line();
-        if (line.find("/containers/create") != line.npos) {
-          client.send(json_answer(R"({"Id":"c1"})", "201 Created"));
-        } else if (line.find("/attach") != line.npos) {
-          client.send(upgraded);
-          client.wait_for_close();
-          return;
-        } else {
-          client.send("HTTP/1.1 204 No Content\r\n\r\n");
-          if (line.find("/start") != line.npos) attached_now.open();
-        }
-      }
-    });
-    attached talk(daemon);
-    heard what;
-    engine::run_options options;
-    options.container.image = "app:1";
-    options.remove = true;
-    const auto seen = talk.begin<engine::run_result>([&](diagnostics& why, auto token) {
-      engine::async_run(talk.daemon, options, what.sink(), why, std::move(token));
-    });
-    const auto end = std::chrono::steady_clock::now() + patience;
-    while (!attached_now.wait(0ms) && std::chrono::steady_clock::now() < end) talk.context.run_for(1ms);
-    talk.context.run_for(20ms);
-    REQUIRE(seen->completions == 0);
-    talk.cancel.emit(asio::cancellation_type::terminal);
-    talk.run();
-    CHECK(seen->code == condition::cancelled);
-    CHECK(seen->completions == 1);
   }
 }
 

@@ -4,6 +4,7 @@
 #include "dockline/gcp/storage.hpp"
 
 #include "core/encoding.hpp"
+#include "core/unbroken.hpp"
 #include "gcp/buckets.hpp"
 #include "gcp/client_state.hpp"
 #include "gcp/google_error.hpp"
@@ -11,9 +12,9 @@
 #include "gcp/resumable_upload.hpp"
 #include "gcp/storage_calls.hpp"
 #include "gcp/storage_requests.hpp"
-#include "gcp/unbroken.hpp"
 #include "gcp/upload_news.hpp"
 #include "gcp/upload_pieces.hpp"
+#include "http/url.hpp"
 
 #include <utility>
 
@@ -178,7 +179,9 @@ class uploading {
     bool cancelled = false;
     result<api_answer> answer = aborted();
     if (opens) {
-      answer = co_await send_unbroken(state_, call, farewell_to_upload, cancelled, why);
+      // A session whose address nobody is told could not be dropped.
+      auto opening = [state = state_, call](diagnostics& words) { return state->send_as(call, words); };
+      answer = co_await unbroken<api_answer>(state_->strand, farewell_to_upload, cancelled, why, opening);
     } else {
       answer = co_await state_->send_as(call, why);
     }
@@ -193,7 +196,9 @@ class uploading {
     }
     if (answer->status() / 100 != 2 && answer->status() != 308)
       failure_ = client_state::refusal(call, *answer, failure_words_);
-    upload_.answered(read_upload_answer(*answer), now(), took);
+    upload_answer told = read_upload_answer(*answer);
+    told.location = http::resolve_reference(call.url, told.location);
+    upload_.answered(told, now(), took);
     if (cancelled) co_return aborted();
     news_->sent = upload_.persisted();
     if (upload_.next() == step::done) news_->sent = total_;

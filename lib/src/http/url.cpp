@@ -89,4 +89,14 @@ result<url> parse_url(std::string_view text, diagnostics& why) {
   return where;
 }
 
+std::string resolve_reference(std::string_view base, std::string_view reference) {
+  const auto start = boost::urls::parse_uri(base);
+  const auto rest = boost::urls::parse_uri_reference(reference);
+  boost::urls::url whole;
+  if (!start || !rest || reference.empty() || rest->has_scheme() ||
+      !boost::urls::resolve(*start, *rest, whole))
+    return std::string(reference);
+  return std::string(std::string_view(whole.buffer()));
+}
+
 }  // namespace dockline::http

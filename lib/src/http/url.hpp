@@ -35,4 +35,8 @@ struct url {
 // with the text, but for what may be a secret of it: user, password and query.
 result<url> parse_url(std::string_view text, diagnostics& why);
 
+// What a Location field means in the answer of `base`, RFC 9110 section 10.2.2: where it is no whole URL, the rest is
+// that of `base`. As it is where either is none.
+std::string resolve_reference(std::string_view base, std::string_view reference);
+
 }  // namespace dockline::http

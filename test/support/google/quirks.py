@@ -1,6 +1,6 @@
 """A second storage emulator, small and apart from the first: what it does is allowed by HTTP, or was seen somewhere, but is not
 what Google sends. `code` is a text and `message` an object, there is no `size` and no checksum, generations are numbers, and
-a started or finished upload is a 201. No tokens are asked for, and no conditions but ifGenerationMatch=0 are known.
+a started or finished upload is a 201, at an address without a host. No tokens are asked for, and no conditions but ifGenerationMatch=0 are known.
 """
 
 import http.server
@@ -90,7 +90,7 @@ class Emulator(http.server.BaseHTTPRequestHandler):
             name = name or json.loads(data)["name"]
             key = uuid.uuid4().hex
             STATE["sessions"][key] = [bucket, name, bytearray(), query.get("ifGenerationMatch")]
-            return self._answer(201, None, {"location": f"http://{self.headers['host']}/session/{key}"})
+            return self._answer(201, None, {"location": f"/session/{key}"})
         if query.get("uploadType") == "multipart":
             mark = re.search(r'boundary="?([^";]+)', self.headers["content-type"])[1].encode()
             metadata, media = (part.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n") for part in data.split(b"--" + mark)[1:3])

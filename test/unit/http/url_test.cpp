@@ -55,6 +55,19 @@ TEST_SUITE("http/url") {
     CHECK(read("ftp://me:secret@h/x") == "\"ftp://h/x\": a URL here begins with https:// or http://");
   }
 
+  TEST_CASE("what a Location means") {
+    const std::string asked = "https://storage.example:8443/upload/b/box/o?uploadType=resumable";
+    CHECK(resolve_reference(asked, "/session/1?id=a%2Fb") ==
+          "https://storage.example:8443/session/1?id=a%2Fb");
+    CHECK(resolve_reference(asked, "//other.example/s") == "https://other.example/s");
+    CHECK(resolve_reference(asked, "s1") == "https://storage.example:8443/upload/b/box/s1");
+    CHECK(resolve_reference(asked, "?id=1") == "https://storage.example:8443/upload/b/box/o?id=1");
+    CHECK(resolve_reference(asked, "http://127.0.0.1:1/s?a=b#c") == "http://127.0.0.1:1/s?a=b#c");
+    CHECK(resolve_reference(asked, "").empty());
+    CHECK(resolve_reference(asked, "no such [ thing") == "no such [ thing");
+    CHECK(resolve_reference("{universe}", "/session") == "/session");
+  }
+
   TEST_CASE("this machine") {
     for (const char* here :
          {"http://localhost:1/", "http://a.localhost/", "http://127.9.9.9/", "http://[::1]/"})

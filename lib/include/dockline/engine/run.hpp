@@ -16,7 +16,8 @@ struct run_options {
 
   // What the container is created from.
   container_options container;
-  // Remove the container, with its anonymous volumes, when it ended, was cancelled or could not be started.
+  // Remove the container, with its anonymous volumes, when it ended, was cancelled or could not be started. The same as
+  // container.auto_remove, which the daemon itself would act upon before it could be asked for the status.
   bool remove = false;
   // Standard input of the container; null: none. Sets container.open_stdin.
   std::shared_ptr<byte_source> input;
@@ -39,9 +40,11 @@ DOCKLINE_API void start_run(client daemon, run_options options, output_sink sink
 // Completion: when the container ended and, if asked for, is removed. A status other than 0 is no error.
 // Signature: void(error_code, run_result).
 // Lifetimes: `why` stays until completion; the rest is kept.
-// Cancellation: any type. The container is killed, and removed if asked for, before the operation completes.
-// Errors: those of async_container_create, async_container_attach, async_container_start and
-// async_container_wait.
+// Cancellation: any type. The container is killed, and removed if asked for, before the operation completes, as far as
+// the daemon does it. If it is to be removed and is just being made, the daemon is given five seconds to tell its id.
+// A second cancellation ends all of that.
+// Errors: those of async_container_create, async_container_attach, async_container_start, async_attachment_run and
+// async_container_wait. The container is removed if asked for; otherwise it stays, and may run.
 template <class Token = default_token>
 auto async_run(const client& daemon, run_options options, output_sink sink, diagnostics& why,
                Token&& token = {}) {
