@@ -35,6 +35,9 @@ http::tls_options tls_of(const client_options& options) {
   return tls;
 }
 
+// "https://storage.example", also where the universe is not known yet.
+std::string_view origin_of(std::string_view url) { return url.substr(0, url.find('/', url.find("//") + 2)); }
+
 std::string without_slash(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   return url;
@@ -159,9 +162,11 @@ task<api_answer> client_state::send_as(api_call what, diagnostics& why) {
 }
 
 task<api_answer> client_state::call(api_call what, diagnostics& why) {
-  retry_schedule attempts = schedule();
+  const std::string_view origin = origin_of(what.url);
+  retry_schedule attempts(options.retries, random, answered.contains(origin));
   for (;;) {
     auto answer = co_await send_as(what, why);
+    if (answer) answered.emplace(origin);
     if (answer && answer->status() / 100 == 2) {
       // What was said of attempts before this one is over.
       why.clear();

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -86,6 +87,9 @@ struct client_state : std::enable_shared_from_this<client_state> {
 
   // The newest refresh token of a workforce's user, where answers brought others than the file has.
   std::string newer_refresh_token;
+
+  // Which services have answered: one that cannot be reached later is likely to come back.
+  std::set<std::string, std::less<>> answered;
 
   // Whether the tokens that a service account signs by itself are refused, so that it has to ask for others.
   bool own_tokens_refused = false;

@@ -145,6 +145,7 @@ void resumable_upload::refuse_or_retry(const upload_answer& answer, step after, 
 
 void resumable_upload::answered(const upload_answer& answer, time now, std::chrono::milliseconds took) {
   const int status = answer.status;
+  attempts_.answered();
   switch (step_) {
     case step::send_whole:
     case step::open_session:

@@ -6,7 +6,7 @@
 namespace dockline::gcp {
 namespace {
 
-// How long nobody being there is borne.
+// How long it is borne that nobody is there, and never was.
 constexpr std::chrono::milliseconds patience_unreached{8'000};
 // More than this nobody can mean.
 constexpr int longest_retry_after = 24 * 3600;
@@ -25,7 +25,8 @@ std::optional<std::chrono::milliseconds> retry_schedule::failed(time now, bool r
   const double part = 0.5 + 0.5 * random_();
   delay = milliseconds(static_cast<milliseconds::rep>(static_cast<double>(delay.count()) * part));
   delay = std::max(delay, asked_for);
-  const milliseconds budget = reached ? options_.budget : std::min(options_.budget, patience_unreached);
+  reached_ = reached_ || reached;
+  const milliseconds budget = reached_ ? options_.budget : std::min(options_.budget, patience_unreached);
   if (now + delay - *first_failure_ > budget) return std::nullopt;
   return delay;
 }

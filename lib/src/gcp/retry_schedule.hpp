@@ -16,29 +16,34 @@ class retry_schedule {
   using milliseconds = std::chrono::milliseconds;
   using time = std::chrono::steady_clock::time_point;
 
-  // `random` gives numbers from 0 to below 1.
-  retry_schedule(const retry_options& options, std::function<double()> random)
-      : options_(options), random_(std::move(random)) {}
+  // `random` gives numbers from 0 to below 1. `reached`: what is asked has answered before.
+  retry_schedule(const retry_options& options, std::function<double()> random, bool reached = false)
+      : options_(options), random_(std::move(random)), reached_(reached) {}
 
   // No more than `count` attempts in all; 0: as many as the budget holds.
   void limit_attempts(int count) { most_attempts_ = count; }
 
   // After an attempt that failed at `now`: how long to wait before the next one, at least as long as the
   // other side asked for; nothing when the budget does not hold it. `reached`: something was there to be
-  // asked. Where nothing is, waiting for minutes helps nobody.
+  // asked. Where nothing ever was, waiting for minutes helps nobody.
   std::optional<milliseconds> failed(time now, bool reached = true, milliseconds asked_for = {});
 
   // What was wanted came a step nearer: a failure after this is the first one again.
   void progressed() noexcept {
     failures_ = 0;
     first_failure_.reset();
+    reached_ = true;
   }
+
+  // There was an answer.
+  void answered() noexcept { reached_ = true; }
 
   int failures() const noexcept { return failures_; }
 
  private:
   retry_options options_;
   std::function<double()> random_;
+  bool reached_;
   int most_attempts_ = 0;
   int failures_ = 0;
   std::optional<time> first_failure_;

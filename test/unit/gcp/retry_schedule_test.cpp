@@ -57,6 +57,27 @@ TEST_SUITE("gcp/retry_schedule") {
     CHECK_FALSE(one.failed(start + 7s, false));
   }
 
+  TEST_CASE("what was there once may come back within the budget") {
+    const moment start;
+    retry_schedule before(
+        options(), [] { return 1.0; }, true);
+    CHECK(before.failed(start, false) == 1s);
+    CHECK(before.failed(start + 50s, false) == 2s);
+    CHECK_FALSE(before.failed(start + 60s, false));
+    retry_schedule meanwhile(options(), [] { return 1.0; });
+    meanwhile.answered();
+    CHECK(meanwhile.failed(start, false) == 1s);
+    CHECK(meanwhile.failed(start + 50s, false) == 2s);
+    retry_schedule after_progress(options(), [] { return 1.0; });
+    CHECK(after_progress.failed(start, false) == 1s);
+    after_progress.progressed();
+    CHECK(after_progress.failed(start + 20s, false) == 1s);
+    CHECK(after_progress.failed(start + 50s, false) == 2s);
+    retry_schedule after_refusal(options(), [] { return 1.0; });
+    CHECK(after_refusal.failed(start) == 1s);
+    CHECK(after_refusal.failed(start + 50s, false) == 2s);
+  }
+
   TEST_CASE("a number of attempts") {
     retry_schedule one(options(), [] { return 1.0; });
     one.limit_attempts(3);
