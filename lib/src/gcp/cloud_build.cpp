@@ -20,6 +20,9 @@ constexpr int looks_for_lost = 4;
 // How long a cancelled operation takes to cancel its build.
 constexpr auto farewell_to_build = 10s;
 constexpr int largest_page = 100;
+// Pages that are looked through for a build with a tag, and that may be empty in a list: a server ends a page where it
+// likes, but not for ever.
+constexpr int most_pages = 20;
 
 std::string base(const client_state& state, const build_place& where) {
   return state.cloud_build_url(where.region);
@@ -31,21 +34,42 @@ task<build_record> call_build(std::shared_ptr<client_state> state, api_call call
   co_return read_build(answer->body, why);
 }
 
+// The first build with a tag. A server that knows no filters lists them all. `longest`: of each request, which is then
+// not repeated; 0: as every other one.
+task<std::optional<build_record>> look_for_tag(std::shared_ptr<client_state> state, build_place where,
+                                               std::string tag, std::chrono::milliseconds longest,
+                                               diagnostics& why) {
+  std::string token;
+  for (int number = 0; number < most_pages; ++number) {
+    api_call call = list_builds(base(*state, where), where, filter_of_tag(tag), largest_page, token);
+    call.total = longest;
+    result<api_answer> answer = aborted();
+    if (longest > 0ms) {
+      answer = co_await state->send_as(call, why);
+    } else {
+      answer = co_await state->call(call, why);
+    }
+    if (!answer) co_return answer.error();
+    if (answer->status() != 200) co_return client_state::refusal(call, *answer, why);
+    auto page = read_build_page(answer->body, why);
+    if (!page) co_return page.error();
+    for (auto& build : page->builds) {
+      if (std::ranges::find(build.tags, tag) != build.tags.end())
+        co_return std::optional<build_record>(std::move(build));
+    }
+    token = std::move(page->next);
+    if (token.empty()) break;
+  }
+  co_return std::optional<build_record>();
+}
+
 // The build with a tag that no other one has; nothing when it is not there.
 task<std::optional<build_record>> find_tagged(std::shared_ptr<client_state> state, build_place where,
                                               std::string tag, diagnostics& why) {
   retry_schedule pauses = state->schedule();
   for (int look = 1;; ++look) {
-    auto answer =
-        co_await state->call(list_builds(base(*state, where), where, filter_of_tag(tag), 2, ""), why);
-    if (!answer) co_return answer.error();
-    auto page = read_build_page(answer->body, why);
-    if (!page) co_return page.error();
-    // A server that knows no filters lists them all.
-    for (auto& build : page->builds) {
-      if (std::ranges::find(build.tags, tag) != build.tags.end())
-        co_return std::optional<build_record>(std::move(build));
-    }
+    auto found = co_await look_for_tag(state, where, tag, 0ms, why);
+    if (!found || *found) co_return found;
     const auto pause = pauses.failed(std::chrono::steady_clock::now());
     if (look == looks_for_lost || !pause) co_return std::optional<build_record>();
     if (auto waited = co_await state->wait(*pause); !waited) co_return waited.error();
@@ -55,17 +79,9 @@ task<std::optional<build_record>> find_tagged(std::shared_ptr<client_state> stat
 // A creation was cancelled while it was asked for: what may have come of it is cancelled, too.
 asio::awaitable<void> stop_tagged(std::shared_ptr<client_state> state, build_place where, std::string tag) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-  api_call call = list_builds(base(*state, where), where, filter_of_tag(tag), 2, "");
-  call.total = farewell_to_build / 2;
   diagnostics ignored;
-  auto answer = co_await state->send_as(std::move(call), ignored);
-  if (!answer || answer->status() != 200) co_return;
-  const auto page = read_build_page(answer->body, ignored);
-  if (!page) co_return;
-  for (const auto& build : page->builds) {
-    if (std::ranges::find(build.tags, tag) == build.tags.end()) continue;
-    co_await stop_build(state, where, build.id);
-  }
+  const auto found = co_await look_for_tag(state, where, tag, farewell_to_build / 2, ignored);
+  if (found && *found) co_await stop_build(state, where, (*found)->id);
 }
 
 task<build_record> cancel(std::shared_ptr<client_state> state, build_place where, std::string id,
@@ -101,6 +117,7 @@ task<std::vector<build_record>> list(std::shared_ptr<client_state> state, build_
   if (!where) co_return where.error();
   std::vector<build_record> all;
   std::string token;
+  int empty_pages = 0;
   do {
     const int wanted = std::min(options.most - static_cast<int>(all.size()), largest_page);
     if (wanted <= 0) break;
@@ -113,6 +130,10 @@ task<std::vector<build_record>> list(std::shared_ptr<client_state> state, build_
       if (static_cast<int>(all.size()) < options.most) all.push_back(std::move(build));
     }
     token = page->next;
+    if (page->builds.empty() && ++empty_pages > most_pages && !token.empty()) {
+      why.set_client_message("Cloud Build lists page after page without a build");
+      co_return errc::unexpected_answer;
+    }
   } while (!token.empty());
   co_return all;
 }

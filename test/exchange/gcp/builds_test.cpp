@@ -239,6 +239,29 @@ TEST_SUITE("exchange/gcp/builds") {
     }
   }
 
+  TEST_CASE("nor is it where filters are not known, and pages are short or empty") {
+    const google_server server({"--bucket", "box"});
+    const std::string script = "{\"log\": [], " + images + '}';
+    server.scripts('[' + script + ", " + script + ']');
+    server.settings(R"({"list_filters": false, "list_page": 1, "list_empty_pages": 2})");
+    server.faults(R"([{"method": "POST", "path": "/builds$", "nth": 1, "action": {"reset": "after"}}])");
+    cloud_building there(server);
+    const auto seen = there.build();
+    CHECK_MESSAGE(!seen.code, seen.words());
+    CHECK(server.count("POST", "/builds") == 1);
+  }
+
+  TEST_CASE("a list of nothing but empty pages is given up") {
+    const google_server server({"--bucket", "box"});
+    server.settings(R"({"list_empty_pages": 1000})");
+    cloud_building there(server);
+    const auto seen = there.operation<std::vector<gcp::build_record>>([&](diagnostics& why, auto token) {
+      gcp::async_list_builds(there.google, gcp::build_list_options(), why, std::move(token));
+    });
+    CHECK(seen.code == errc::unexpected_answer);
+    CHECK(contains(seen.words(), "without a build"));
+  }
+
   TEST_CASE("what is refused says so in Google's words") {
     const google_server server({"--bucket", "box"});
     cloud_building there(server);

@@ -22,6 +22,8 @@ class CloudBuild:
         self._runs, self._lock, self._scripts = {}, threading.Lock(), []
         self._slots = threading.Semaphore(concurrency)
         google.settings |= {"pending_seconds": 0.05, "queued_seconds": 0.05, "log_seconds": 0.1, "log_bytes": 0, "build_denied": None}
+        # What lists of builds are like: whether filters count, the longest page, and how many empty ones come first.
+        google.settings |= {"list_filters": True, "list_page": 1000, "list_empty_pages": 0}
         for prefix, build in (("/v1/projects/([^/]+)/locations/([^/]+)/builds", self._in_region),
                               ("/v1/projects/([^/]+)/builds", self._in_global)):
             google.route("POST", prefix, build(self._create))
@@ -115,9 +117,13 @@ class CloudBuild:
         return rpc_error(404, "Requested entity was not found.")
 
     def _list(self, request, location):
-        chosen = [run for run in reversed(self._all()) if run.location == location and wanted(run.told(), request.query.get("filter", ""))]
-        size = int(request.query.get("pageSize", 50) or 50)
-        start = int(request.query.get("pageToken") or 0)
+        settings = self._google.settings
+        filters = request.query.get("filter", "") if settings["list_filters"] else ""
+        chosen = [run for run in reversed(self._all()) if run.location == location and wanted(run.told(), filters)]
+        size = min(int(request.query.get("pageSize", 50) or 50), settings["list_page"])
+        start = int(request.query.get("pageToken") or -settings["list_empty_pages"])
+        if start < 0:
+            return as_json({"nextPageToken": str(start + 1)})
         told = {"builds": [run.told() for run in chosen[start:start + size]]} if chosen[start:] else {}
         return as_json(told | ({"nextPageToken": str(start + size)} if len(chosen) > start + size else {}))
 
