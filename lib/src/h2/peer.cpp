@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t frame_head_size = 9;
 // What a name and a value count for besides their letters, RFC 9113 section 6.5.2.
 constexpr std::size_t field_overhead = 32;
+// What a frame holds at least, RFC 9113 section 4.2, and most clients never send more of.
+constexpr std::size_t usual_frame = 16384;
 
 // A stream that is open on either side.
 struct open_stream {
@@ -28,8 +30,9 @@ struct open_stream {
 
   fields incoming;  // of the header block that is being received
   std::size_t incoming_size = 0;
-  bool announced = false;  // an event told of it
-  bool answered = false;   // client: the final headers are there
+  std::size_t headers_size = 0;  // of all header blocks
+  bool announced = false;        // an event told of it
+  bool answered = false;         // client: the final headers are there
   std::size_t unconsumed = 0;
 
   byte_queue outgoing;
@@ -114,6 +117,9 @@ struct peer::state {
     const option_ptr owned_option(option);
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
+    // It refuses eight frames of them otherwise, and to send more than 64 KiB.
+    nghttp2_option_set_max_send_header_block_length(option, limits.header_list);
+    nghttp2_option_set_max_continuations(option, limits.header_list / usual_frame + 1);
 
     nghttp2_session* made = nullptr;
     need(own == role::server ? nghttp2_session_server_new2(&made, callbacks, this, option)
@@ -170,9 +176,14 @@ struct peer::state {
                        void* self) {
     open_stream* stream = of(self).find(frame->hd.stream_id);
     if (stream == nullptr) return 0;
-    stream->incoming_size += name_size + value_size + field_overhead;
+    const std::size_t size = name_size + value_size + field_overhead;
+    stream->incoming_size += size;
+    stream->headers_size += size;
+    of(self).headers_size += size;
     // Resets the stream; the connection goes on.
-    if (stream->incoming_size > of(self).limits.header_list) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (stream->incoming_size > of(self).limits.header_list ||
+        of(self).headers_size > of(self).limits.all_header_lists)
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     stream->incoming.emplace_back(std::string(text_of(name, name_size)),
                                   std::string(text_of(value, value_size)));
     return 0;
@@ -237,6 +248,7 @@ struct peer::state {
     if (found == of(self).streams.end()) return 0;
     const bool announced = found->second.announced;
     const std::size_t rest = found->second.unconsumed;
+    of(self).headers_size -= found->second.headers_size;
     of(self).streams.erase(found);
     // The window of the connection is everybody's.
     if (rest > 0) nghttp2_session_consume(session, id, rest);
@@ -312,6 +324,7 @@ struct peer::state {
   static int on_frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int, void* self) {
     const bool request = frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST &&
                          of(self).own == role::client;
+    // It got no answer, and so no headers.
     if (request && of(self).streams.erase(frame->hd.stream_id) > 0)
       of(self).add(event_kind::closed, frame->hd.stream_id).why = reason::refused_stream;
     return 0;
@@ -324,6 +337,7 @@ struct peer::state {
   role own;
   peer_limits limits;
   std::map<stream_id, open_stream> streams;
+  std::size_t headers_size = 0;  // of those
   std::deque<event> events;
   std::string* output = nullptr;  // while collect() runs
   std::size_t output_limit = 0;

@@ -57,8 +57,10 @@ using fields = std::vector<field>;
 struct peer_limits {
   peer_limits() = default;
 
-  std::uint32_t concurrent_streams = 128;     // that the other side may have open
-  std::uint32_t header_list = 32 * 1024;      // names, values and 32 bytes each
+  std::uint32_t concurrent_streams = 128;  // that the other side may have open
+  // Names, values and 32 bytes each. BuildKit sends the patterns of an ignore file and the sources of a COPY in headers.
+  std::uint32_t header_list = 4 << 20;
+  std::size_t all_header_lists = 16 << 20;    // of all streams that are open
   std::uint32_t stream_window = 256 * 1024;   // received of a stream and not consumed
   std::uint32_t connection_window = 1 << 20;  // of all streams together
   std::size_t send_buffer = 128 * 1024;       // written to a stream and not yet sent

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 namespace dockline::h2 {
 namespace {
@@ -231,6 +232,34 @@ TEST_SUITE("h2/peer") {
     CHECK(two.client.streams[large].log == "closed INTERNAL_ERROR; ");
     CHECK(two.server.streams.count(large) == 0);
     CHECK(two.server.streams[fine].log == request_text);
+  }
+
+  TEST_CASE("headers of megabytes arrive, and all streams together hold a bounded part of them") {
+    peer_limits few;
+    few.all_header_lists = 6 << 20;
+    pair_of_peers two({}, few);
+    fields many = request_fields();
+    for (int i = 0; i < 2500; ++i)
+      many.push_back(
+          {"exclude-patterns", std::to_string(i) + std::string(900, static_cast<char>('a' + i % 26))});
+    std::vector<stream_id> asked;
+    for (int i = 0; i < 3; ++i) {
+      asked.push_back(*two.client.self.submit_request(many, false));
+      two.exchange();
+    }
+    for (const stream_id fine : {asked[0], asked[1]}) {
+      CHECK(two.client.streams[fine].log.empty());
+      CHECK(two.server.streams[fine].log.starts_with(request_text.substr(0, request_text.size() - 2)));
+      CHECK(two.server.streams[fine].log.size() > 2'300'000);
+    }
+    CHECK(two.client.streams[asked[2]].log == "closed INTERNAL_ERROR; ");
+    CHECK(two.server.streams.count(asked[2]) == 0);
+    two.client.self.reset(asked[0], reason::cancel);
+    two.exchange();
+    const stream_id again = *two.client.self.submit_request(many, false);
+    two.exchange();
+    CHECK(two.client.streams[again].log.empty());
+    CHECK(two.server.streams[again].log.size() > 2'300'000);
   }
 
   TEST_CASE("either side can end the connection, and the other one is told") {
