@@ -21,10 +21,27 @@ std::string lower(std::string_view text) {
   return copy;
 }
 
-// What has a place of its own in a stage. The others are settings of the image.
+// What has a place of its own in a stage, besides FROM. The others are settings of the image.
 bool makes_step(std::string_view name) {
-  return name == "FROM" || name == "RUN" || name == "COPY" || name == "ADD" || name == "WORKDIR";
+  return name == "RUN" || name == "COPY" || name == "ADD" || name == "WORKDIR";
 }
+
+// The steps of a stage. BuildKit counts what its base brings before them: nothing for scratch and for another stage;
+// for an image FROM itself, and then what that image has left to be done (ONBUILD).
+struct stage_steps {
+  stage_steps() = default;
+  explicit stage_steps(const engine::dockerfile_instruction& head) : from(&head) {}
+
+  const engine::dockerfile_instruction* from = nullptr;
+  std::vector<const engine::dockerfile_instruction*> own;
+
+  const engine::dockerfile_instruction* at(const step_place& place) const {
+    const int of_base = place.total - static_cast<int>(own.size());
+    if (place.index > place.total || of_base < 0) return nullptr;
+    if (place.index > of_base) return own[static_cast<std::size_t>(place.index - of_base - 1)];
+    return place.index == 1 ? from : nullptr;
+  }
+};
 
 struct stage_head {
   std::string_view image;
@@ -76,21 +93,24 @@ std::optional<line_range> lines_of_step(std::string_view dockerfile, std::string
   // Of several platforms, the first word is the one that is built.
   const std::string wanted = lower(std::string_view(place.stage).substr(place.stage.rfind(' ') + 1));
   const std::string name = place.instruction.substr(0, place.instruction.find(' '));
-  int stage = -1;
-  int step = 0;
+  int number = -1;
+  stage_steps stage;
   bool right = false;
   for (const auto& one : read.instructions) {
     if (one.name == "FROM") {
+      if (const auto* found = right ? stage.at(place) : nullptr; found != nullptr && found->name == name)
+        return line_range(found->first_line, found->last_line);
       const stage_head head = head_of(one, read.escape);
-      ++stage;
-      step = 0;
-      right = wanted.empty() || wanted == head.name || wanted == "stage-" + std::to_string(stage) ||
+      ++number;
+      stage = stage_steps(one);
+      right = wanted.empty() || wanted == head.name || wanted == "stage-" + std::to_string(number) ||
               wanted.find('/') != std::string::npos;
+    } else if (makes_step(one.name)) {
+      stage.own.push_back(&one);
     }
-    if (!makes_step(one.name)) continue;
-    ++step;
-    if (right && step == place.index && one.name == name) return line_range(one.first_line, one.last_line);
   }
+  if (const auto* found = right ? stage.at(place) : nullptr; found != nullptr && found->name == name)
+    return line_range(found->first_line, found->last_line);
   return std::nullopt;
 }
 

@@ -63,6 +63,8 @@ step_place read_step_title(std::string_view title) {
   if (slash != std::string_view::npos && parse_int(last.substr(0, slash), place.index) &&
       parse_int(last.substr(slash + 1), place.total)) {
     inside = space == std::string_view::npos ? std::string_view() : inside.substr(0, space);
+    // A number is padded to the width of the last one's.
+    while (inside.ends_with(' ')) inside.remove_suffix(1);
   } else {
     place.index = place.total = 0;
   }

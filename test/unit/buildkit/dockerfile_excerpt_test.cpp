@@ -55,6 +55,43 @@ TEST_SUITE("buildkit/dockerfile_excerpt") {
     }
   }
 
+  TEST_CASE(
+      "a stage that has no image of its own counts from its first step, and one of many pads the numbers") {
+    const std::string staged =
+        "FROM busybox AS base\n"  // 1
+        "RUN a\n"                 // 2
+        "FROM base AS b\n"        // 3
+        "RUN a\n"                 // 4
+        "RUN false\n"             // 5
+        "FROM scratch AS c\n"     // 6
+        "COPY x /\n"              // 7
+        "RUN a\n"                 // 8
+        "FROM $BASE\n"            // 9
+        "WORKDIR /w\n"            // 10
+        "RUN false\n";            // 11
+    const auto line = [&](std::string_view title) {
+      const auto range = lines_of_step(staged, title);
+      return range ? range->first : 0;
+    };
+    CHECK(line("[base 1/2] FROM docker.io/library/busybox") == 1);
+    CHECK(line("[base 2/2] RUN a") == 2);
+    CHECK(line("[b 1/2] RUN a") == 4);
+    CHECK(line("[b 2/2] RUN false") == 5);
+    CHECK(line("[c 1/2] COPY x /") == 7);
+    CHECK(line("[c 2/2] RUN a") == 8);
+    CHECK(line("[stage-3 1/3] FROM docker.io/library/alpine") == 9);
+    CHECK(line("[stage-3 3/3] RUN false") == 11);
+    CHECK(line("[stage-3 2/2] RUN false") == 11);
+    // The base's own ONBUILD stands between its FROM and what the stage does.
+    CHECK(line("[stage-3  2/12] RUN of the base") == 0);
+    CHECK(line("[stage-3 12/12] RUN false") == 11);
+    CHECK(line("[b  2/ 2] RUN false") == 0);
+    CHECK(line("[c 3/2] RUN a") == 0);
+    CHECK(line("[c 2/1] RUN a") == 0);
+    CHECK(line("[base  2/2] RUN a") == 2);
+    CHECK(line("[b  2/2] RUN false") == 5);
+  }
+
   TEST_CASE("a parser's error has its line") {
     const auto line = [](std::string_view words) {
       const auto range = lines_of_error(dockerfile, words);
