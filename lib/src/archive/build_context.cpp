@@ -23,6 +23,7 @@ task<build_context> open_context(context_options options, diagnostics& why) {
     shared->work = executor_of(*shared->pool);
   }
   if (options.working_directory.empty()) {
+    // Where it was removed it stays empty, and only absolute paths mean something.
     std::error_code failed;
     options.working_directory = std::filesystem::current_path(failed).string();
   }

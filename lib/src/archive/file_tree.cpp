@@ -177,7 +177,10 @@ result<found> tree_walk::visit_directory(std::string_view name, tree_entry& entr
   if (!visible(below) && (!disputed_.empty() || !(below.in_classic || below.in_buildkit)))
     return found::nothing;
   if (const error_code code = enter(name, below)) {
-    if (!visible(below) && code != boost::asio::error::operation_aborted) return found::nothing;
+    // What is ignored may be what nobody here may read: whatever is not ignored in it is then not sent, as in docker.
+    const bool forbidden = by && !needed && code == boost::system::errc::permission_denied;
+    if ((forbidden || !visible(below)) && code != boost::asio::error::operation_aborted)
+      return found::nothing;
     return explain(path_, code, why);
   }
   below.path_length = path_.size() + 1;

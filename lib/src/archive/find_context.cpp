@@ -150,7 +150,14 @@ class finder {
     return tree_;
   }
 
+  // Of a working directory that was removed nothing can be told; the root of the file system it is not.
+  error_code check_start(const std::string& path) {
+    if (path.starts_with('/') || options_.working_directory.starts_with('/')) return {};
+    return refuse(why_, errc::no_such_directory, path + ": the working directory is not there any more");
+  }
+
   error_code find_root() {
+    if (const error_code code = check_start(options_.directory)) return code;
     const std::string path = absolute(options_.directory, options_.working_directory);
     auto root = resolved(path);
     if (!root) {
@@ -174,6 +181,7 @@ class finder {
         tree_->dockerfile_text = source.value();
         return {};
       case dockerfile_source::kind::path:
+        if (const error_code code = check_start(source.value())) return code;
         given_ = absolute(source.value(), options_.working_directory);
         break;
       case dockerfile_source::kind::in_context: {
@@ -216,7 +224,8 @@ class finder {
     for (const std::string& candidate : candidates) {
       auto text = read_ignore_file(candidate);
       if (!text) {
-        if (is_absent(text.error())) continue;
+        // The name of a Dockerfile may leave no room for what is added to it.
+        if (is_absent(text.error()) || text.error() == boost::system::errc::filename_too_long) continue;
         return refuse(why_, errc::unreadable_file, candidate + ": " + text.error().message());
       }
       const auto folder = resolved(parent_of(candidate));

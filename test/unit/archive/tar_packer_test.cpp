@@ -218,12 +218,16 @@ TEST_SUITE("archive/tar_packer") {
     CHECK(classic.warnings ==
           std::vector<std::string>{".dockerignore: a/x.txt is not sent, but with BuildKit's reading of the "
                                    "exceptions it would be"});
-    // What only the other mode would enter may be unreadable.
-    files.fault = [](std::string_view what, const std::string& path) {
-      return what == "enter" && path == "a" ? EACCES : 0;
-    };
-    CHECK(!pack_all(plan_of(rules, ignore_mode::classic), files).code);
-    CHECK(pack_all(plan_of(rules), files).code == errc::unreadable_file);
+    // What only the other mode would enter may be unreadable, and so may what is ignored.
+    for (const int reason : {EACCES, EIO}) {
+      files.fault = [reason](std::string_view what, const std::string& path) {
+        return what == "enter" && path == "a" ? reason : 0;
+      };
+      CHECK(!pack_all(plan_of(rules, ignore_mode::classic), files).code);
+      const outcome unread = pack_all(plan_of(rules), files);
+      CHECK(unread.code == (reason == EACCES ? error_code() : error_code(errc::unreadable_file)));
+      CHECK(pack_all(plan_of("b\n!**/*.txt\n"), files).code == errc::unreadable_file);
+    }
     files.fault = nullptr;
     CHECK(pack_all(plan_of("a\n!a/x.txt\n"), files).warnings.empty());
     CHECK(pack_all(plan_of("a\n!a/x.txt\n", ignore_mode::classic), files).warnings.empty());
