@@ -12,7 +12,8 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
+#include <random>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -37,13 +38,14 @@ bool result_file::open() {
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
     return descriptor_ >= 0;
   }
-  std::string name = path_ + ".XXXXXX";
-  descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
-  if (descriptor_ < 0) return false;
-  temporary_ = name;
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  return ::fchmod(descriptor_, 0666 & ~mask) == 0;
+  // As any file is made: mkostemp() makes one that its owner alone may read.
+  std::random_device numbers;
+  do {
+    temporary_ = path_ + '.' + std::to_string(numbers() % 1'000'000);
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor_ < 0 && errno == EEXIST);
+  if (descriptor_ < 0) temporary_.clear();
+  return descriptor_ >= 0;
 }
 
 bool result_file::fail() {

@@ -1,4 +1,5 @@
 #include "dockline/buildkit/build.hpp"
+#include "dockline/engine/image_ref.hpp"
 
 #include "archive/context_state.hpp"
 #include "archive/given_archive.hpp"
@@ -106,6 +107,19 @@ task<archive::archive_format> prepare_archive(std::shared_ptr<build_job> job, di
   co_return *format;
 }
 
+// podman looks at all layers that it has, and refuses a cache image with a tag or a digest.
+void leave_out_cache_images(build_job& job) {
+  std::erase_if(job.options.image.cache_from, [&](const std::string& name) {
+    diagnostics ignored;
+    const auto read = engine::parse_image_ref(name, ignored);
+    if (!read || (read->tag.empty() && read->digest.empty())) return false;
+    progress::event news;
+    news.body = progress::warning{"podman takes no cache image with a tag: " + name + " is left out"};
+    if (job.on_event) job.on_event(news);
+    return true;
+  });
+}
+
 task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
   const build_options& options = job->options;
   if (!job->context && !job->archive == options.image.remote.empty()) {
@@ -150,6 +164,7 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
   if (!job->context && !job->archive && daemon.name.starts_with("Libpod"))
     co_return refuse("podman fetches no context from \"" + options.image.remote + "\"", why);
   tell_builder(*job, builder_kind::classic, none);
+  if (daemon.name.starts_with("Libpod")) leave_out_cache_images(*job);
   co_return co_await build_classically(std::move(job), why);
 }
 

@@ -3,6 +3,7 @@
 #include "archive/work.hpp"
 #include "buildkit/file_receiver.hpp"
 #include "buildkit/packet.hpp"
+#include "core/random.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,7 +11,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -36,11 +36,15 @@ class archive_file final : public archive_writer {
       descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
       return descriptor_ < 0 ? fail(path_, why) : error_code();
     }
-    std::string name = path_ + ".XXXXXX";
-    descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
-    if (descriptor_ < 0) return fail(path_, why);
-    temporary_ = name;
-    return {};
+    // As any file is made: mkostemp() makes one that its owner alone may read, and what the umask would leave cannot be
+    // asked for without changing it.
+    do {
+      temporary_ = path_ + '.' + random_id().substr(0, 6);
+      descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (descriptor_ < 0 && errno == EEXIST);
+    if (descriptor_ >= 0) return {};
+    temporary_.clear();
+    return fail(path_, why);
   }
 
   error_code write(std::string_view bytes, diagnostics& why) override {
@@ -54,12 +58,6 @@ class archive_file final : public archive_writer {
   }
 
   error_code finish(diagnostics& why) override {
-    if (!temporary_.empty()) {
-      // mkostemp() makes what only its owner may read; the archive is a file like any other.
-      const mode_t mask = ::umask(0);
-      ::umask(mask);
-      if (::fchmod(descriptor_, 0666 & ~mask) != 0) return fail(path_, why);
-    }
     if (::close(std::exchange(descriptor_, -1)) != 0) return fail(path_, why);
     if (!temporary_.empty() && std::rename(temporary_.c_str(), path_.c_str()) != 0) return fail(path_, why);
     temporary_.clear();
