@@ -92,7 +92,7 @@ client_state::client_state(asio::any_io_executor own_executor, connector own_con
       executor(std::move(own_executor)),
       strand(asio::make_strand(executor)) {}
 
-result<http::dialer> client_state::find_way(diagnostics& why) const {
+result<http::dialer> client_state::find_way(diagnostics& why) {
   if (connect) {
     return http::dialer(
         [where = strand, how = connect](std::chrono::milliseconds deadline, diagnostics& words) {
@@ -101,6 +101,7 @@ result<http::dialer> client_state::find_way(diagnostics& why) const {
   }
   const auto where = http::parse_address(options.host, why);
   if (!where) return where.error();
+  authority = http::authority_of(*where, options.tls.enabled);
   return http::make_dialer(strand, *where, options.tls, why);
 }
 
@@ -136,6 +137,7 @@ task<std::unique_ptr<http::exchange>> client_state::send(endpoint what, sent_sin
   }
   http::request request;
   request.head = what.head(speak, options.user_agent);
+  if (!authority.empty()) request.head.fields.insert(request.head.fields.begin(), {"Host", authority});
   add_headers(options.headers, request.head.fields);
   watch(request);
   request.body = std::move(what.body);

@@ -31,14 +31,15 @@ struct client_state : std::enable_shared_from_this<client_state> {
   asio::any_io_executor executor;  // the user's
   asio::any_io_executor strand;
   std::optional<http::client> connections;  // once the address has been read
+  std::string authority;                    // what the Host field says then; empty: the daemon has no name
   std::optional<api_version> version;       // once it is negotiated
   std::uint64_t exchanges = 0;              // how many requests were made
 
   // Gives a request its number, and whoever looks at the requests of this client.
   void watch(http::request& made);
 
-  // How connections are made. Errors: errc::invalid_address; errc::invalid_argument for a file of TLS.
-  result<http::dialer> find_way(diagnostics& why) const;
+  // How connections are made; sets `authority`. Errors: errc::invalid_address; errc::invalid_argument for a file of TLS.
+  result<http::dialer> find_way(diagnostics& why);
 
   // Asks the daemon whether it is there.
   task<answer> ping(diagnostics& why);

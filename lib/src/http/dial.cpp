@@ -19,6 +19,23 @@ error_code too_late(const address& where, std::chrono::milliseconds deadline, di
   return errc::timed_out;
 }
 
+namespace {
+
+std::uint16_t port_of(const address& where, bool tls) {
+  if (where.port != 0) return where.port;
+  return tls ? 2376 : 2375;
+}
+
+}  // namespace
+
+std::string authority_of(const address& where, bool tls) {
+  if (where.over != transport::tcp) return {};
+  const bool is_v6 = where.host.find(':') != where.host.npos;
+  // Which interface leads to it means something on this machine only.
+  const std::string host = is_v6 ? '[' + where.host.substr(0, where.host.find('%')) + ']' : where.host;
+  return host + ':' + std::to_string(port_of(where, tls));
+}
+
 result<dialer> make_dialer(asio::any_io_executor executor, const address& where, const tls_options& tls,
                            diagnostics& why) {
   switch (where.over) {
@@ -28,7 +45,7 @@ result<dialer> make_dialer(asio::any_io_executor executor, const address& where,
       });
     case transport::tcp: {
       address there = where;
-      if (there.port == 0) there.port = tls.enabled ? 2376 : 2375;
+      there.port = port_of(where, tls.enabled);
       if (!tls.enabled) {
         return dialer([executor, there](std::chrono::milliseconds deadline, diagnostics& words) {
           return dial_tcp(executor, there, deadline, words);

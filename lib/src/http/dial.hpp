@@ -24,6 +24,9 @@ using dialer =
 result<dialer> make_dialer(asio::any_io_executor executor, const address& where, const tls_options& tls,
                            diagnostics& why);
 
+// "build.example:2376", "[::1]:2375": what the Host field says; empty where the other side has no name of that kind.
+std::string authority_of(const address& where, bool tls);
+
 // One file each. `called` is what the words call the other side when it is not a daemon. Errors:
 // errc::cannot_connect, errc::no_permission, errc::tls_failed, errc::timed_out, with address, reason and cure
 // in `why`.

@@ -32,6 +32,17 @@ bool holds_address(std::string_view entry, const asio::ip::address& host) {
          asio::ip::network_v6(host.to_v6(), network.prefix_length()).canonical() == network.canonical();
 }
 
+// The metadata services of clouds, which are asked for credentials: no other machine has to hear of those.
+bool is_metadata_server(const std::string& host) {
+  if (host == "metadata.google.internal") return true;
+  error_code code;
+  const auto numeric = asio::ip::make_address(host, code);
+  if (code) return false;
+  if (numeric.is_v6())
+    return numeric.to_v6().is_link_local() || numeric == asio::ip::make_address("fd00:ec2::254");
+  return holds_address("169.254.0.0/16", numeric);
+}
+
 bool names(std::string_view entry, const url& where) {
   if (entry == "*") return true;
   error_code no_address;
@@ -54,7 +65,7 @@ bool names(std::string_view entry, const url& where) {
 }  // namespace
 
 bool reached_directly(const std::string& list, const url& where) {
-  if (where.is_loopback()) return true;
+  if (where.is_loopback() || is_metadata_server(where.host)) return true;
   std::string_view rest = list;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');

@@ -45,6 +45,13 @@ TEST_SUITE("http/proxy") {
              row{"fd00::/8", "https://10.0.0.1", false},
              row{"fd12::1", "https://[fd12::1]", true},
              row{"[fd12::1]:443", "https://[fd12::1]", true},
+             row{"", "http://169.254.169.254/computeMetadata/v1/", true},
+             row{"", "http://metadata.google.internal/computeMetadata/v1/", true},
+             row{"", "http://[fd00:ec2::254]/latest", true},
+             row{"", "http://[fe80::1]/", true},
+             row{"", "http://169.253.169.254/", false},
+             row{"", "http://[fd00:ec2::253]/", false},
+             row{"", "https://metadata.google.internal.example", false},
              row{":80,,/,:", "https://a.example", false},
          }) {
       CAPTURE(one.list);
