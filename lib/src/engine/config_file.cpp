@@ -109,6 +109,8 @@ class reader {
     text(entry, "identitytoken", auth.identity_token);
     text(entry, "registrytoken", auth.registry_token);
     text(entry, "auth", both);
+    // As docker has it: some scripts leave in what their base64 breaks lines with.
+    std::erase_if(both, [](char c) { return c == '\r' || c == '\n'; });
     if (!both.empty()) {
       const auto decoded = decode_base64(both);
       const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;

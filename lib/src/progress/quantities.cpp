@@ -4,17 +4,25 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <string_view>
 
 namespace dockline::progress {
+namespace {
+
+// The host's locale has no say in it, as it has in printf().
+std::string number(double value, std::chars_format how, int digits) {
+  std::array<char, 64> text{};
+  const auto [end, failed] = std::to_chars(text.data(), text.data() + text.size(), value, how, digits);
+  return failed == std::errc() ? std::string(text.data(), end) : std::string();
+}
+
+}  // namespace
 
 std::string seconds(event_time::duration time, int digits) {
-  std::array<char, 64> text{};
   const double value = std::max(0.0, std::chrono::duration<double>(time).count());
-  const int size = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return {text.data(), static_cast<std::size_t>(size)};
+  return number(value, std::chars_format::fixed, digits);
 }
 
 std::string human_size(std::uint64_t bytes) {
@@ -22,9 +30,7 @@ std::string human_size(std::uint64_t bytes) {
   auto value = static_cast<double>(bytes);
   std::string_view units = "kMGTPE";
   for (value /= 1000; value >= 999.5 && units.size() > 1; value /= 1000) units.remove_prefix(1);
-  std::array<char, 64> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%.3g%cB", value, units.front());
-  return {text.data(), static_cast<std::size_t>(size)};
+  return number(value, std::chars_format::general, 3) + units.front() + 'B';
 }
 
 std::string file_count(std::uint64_t count) {
