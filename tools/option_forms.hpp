@@ -16,6 +16,11 @@ CLI::Option* add_one(CLI::App& command, const std::string& names, Value& value, 
   return command.add_option(names, value, help)->type_name(kind);
 }
 
+// The platform of an image, from docker's own variable where it is not given. An empty one is none.
+inline void add_platform(CLI::App& command, std::string& platform, const std::string& help) {
+  add_one(command, "--platform", platform, "OS/ARCH", help)->envname("DOCKER_DEFAULT_PLATFORM");
+}
+
 // One value each time: otherwise CLI11 takes the words behind the first for more of them, the operand too.
 template <class Values>
 CLI::Option* add_many(CLI::App& command, const std::string& names, Values& values, const std::string& kind,

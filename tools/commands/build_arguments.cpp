@@ -107,7 +107,7 @@ void declare(CLI::App& command, build_arguments& arguments) {
            "For ARG; without VALUE, that of the environment");
   add_many(command, "--label", arguments.labels, "NAME=VALUE", "In the image's metadata");
   add_one(command, "--target", arguments.target, "STAGE", "The stage to stop at");
-  add_one(command, "--platform", arguments.platform, "OS/ARCH", "The platform to build for");
+  add_platform(command, arguments.platform, "The platform to build for");
   add_many(command, "--cache-from", arguments.cache_from, "IMAGE",
            "An image whose layers may serve as cache, also written type=registry,ref=IMAGE");
   command.add_flag("--no-cache", arguments.no_cache, "Run every step anew");

@@ -60,7 +60,7 @@ void add_pull(command_line line) {
   auto arguments = std::make_shared<pull_arguments>();
   add_one(*command, "NAME", arguments->name, "", "NAME[:TAG] or NAME@DIGEST")->required();
   command->add_flag("-a,--all-tags", arguments->all_tags, "Every tag of the repository");
-  add_one(*command, "--platform", arguments->platform, "OS/ARCH", "Which of the image's platforms");
+  add_platform(*command, arguments->platform, "Which of the image's platforms");
   command->add_flag("-q,--quiet", arguments->quiet, "Show no progress");
   add_progress(*command, arguments->progress);
   command->callback([line, arguments] {

@@ -52,6 +52,7 @@ void declare(CLI::App& command, run_arguments& arguments) {
   add_many(command, "-p,--publish", arguments.ports, "[[IP:]PORT:]PORT[/PROTOCOL]",
            "A port of the container to reach from the host");
   add_one(command, "--network", arguments.network, "MODE", "bridge, host, none or a network's name");
+  add_platform(command, arguments.platform, "Which of the image's platforms");
   add_one(command, "-w,--workdir", arguments.workdir, "PATH", "Working directory in the container");
   add_one(command, "-u,--user", arguments.user, "USER[:GROUP]", "Who runs the command, by name or number");
   add_one(command, "--entrypoint", arguments.entrypoint, "COMMAND", "Instead of the image's")
@@ -65,6 +66,7 @@ std::optional<engine::container_options> container_of(const run_arguments& argum
   container.name = arguments.name;
   container.binds = arguments.volumes;
   container.network_mode = arguments.network;
+  container.platform = arguments.platform;
   container.working_dir = arguments.workdir;
   container.user = arguments.user;
   if (arguments.has_entrypoint) {

@@ -28,6 +28,7 @@ struct run_arguments {
   std::vector<std::string> volumes;
   std::vector<std::string> ports;
   std::string network;
+  std::string platform;
   std::string workdir;
   std::string user;
   std::string entrypoint;
