@@ -1,6 +1,9 @@
 // Cancelled at whatever it waits for, an operation completes once with operation_aborted, the daemon sees the
 // connection closed, and the client goes on working. Destroyed at whatever it waits for, nothing is left.
 
+#include "dockline/engine/container_files.hpp"
+#include "dockline/engine/exec.hpp"
+
 #include "exchange/conversation.hpp"
 
 #include <algorithm>
@@ -239,6 +242,63 @@ TEST_SUITE("exchange/cancellation") {
       if (ends[i].code) CHECK(ends[i].code == condition::cancelled);
     }
     CHECK(talk.version().value.version == "1.2.3");
+  }
+
+  // Its container would be told to end it, or to take away what was unpacked, by requests of their own.
+  TEST_CASE(
+      "a program that was started goes on, and what was unpacked stays: a cancellation asks for nothing") {
+    for (const bool unpacks : {false, true}) {
+      CAPTURE(unpacks);
+      for (const auto type : every_type) {
+        CAPTURE(static_cast<int>(type));
+        gate there;
+        fake_daemon daemon([&](peer& client) {
+          if (client.number() > 0) {
+            client.read_request();
+            client.send(version_answer);
+          } else {
+            client.read_head();
+            if (unpacks) client.read_raw(1000);
+            there.open();
+          }
+          client.wait_for_close();
+        });
+        {
+          conversation talk(daemon);
+          auto tar = std::make_shared<scripted_source>(talk.context.get_executor(), 1000);
+          tar->hangs = true;
+          int completions = 0;
+          error_code code;
+          const auto ends = [&](error_code seen, auto...) {
+            ++completions;
+            code = seen;
+          };
+          if (unpacks)
+            engine::async_container_archive_put(talk.daemon, "c1", "/", tar, engine::container_put_options(),
+                                                asio::bind_cancellation_slot(talk.cancel.slot(), ends));
+          else
+            engine::async_exec_start(talk.daemon, "e1", false,
+                                     asio::bind_cancellation_slot(talk.cancel.slot(), ends));
+          run_until(talk.context, there);
+          REQUIRE(completions == 0);
+          talk.cancel.emit(type);
+          talk.run();
+          CHECK(completions == 1);
+          CHECK(code == condition::cancelled);
+          CHECK(talk.version().value.version == "1.2.3");
+        }
+        const auto records = daemon.wait(2);
+        REQUIRE(records.size() == 2);
+        CHECK(records[0].client_closed);
+        REQUIRE(records[0].requests.size() == 1);
+        CHECK(records[0].requests[0].line() == (unpacks ? "PUT /v1.41/containers/c1/archive?path=%2F HTTP/1.1"
+                                                        : "POST /v1.41/exec/e1/start HTTP/1.1"));
+        // The end of the tar, which the daemon would take for the whole of it, did not come.
+        CHECK(records[0].after.find("\r\n0\r\n") == std::string::npos);
+        REQUIRE(records[1].requests.size() == 1);
+        CHECK(records[1].requests[0].line() == "GET /v1.41/version HTTP/1.1");
+      }
+    }
   }
 }
 

@@ -5,7 +5,6 @@
 #include "exchange/conversation.hpp"
 #include "exchange/operation_table.hpp"
 
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -18,14 +17,10 @@
 
 namespace dockline::test {
 
-// Starts one operation with a token of any kind.
-template <class Token>
-auto async_start(const operation& what, scene& on, diagnostics* why, Token&& token) {
-  return asio::async_initiate<Token, void(error_code)>(
-      [](auto handler, const operation* started, scene* where, diagnostics* words) {
-        started->start(*where, words, completion_handler<void>(std::move(handler)));
-      },
-      token, &what, &on, why);
+// Starts one operation with a handler, whatever is associated with that.
+template <class Handler>
+void start(const operation& what, scene& on, diagnostics* why, Handler handler) {
+  what.with->start(on, why, completion_handler<void>(std::move(handler)));
 }
 
 inline void run_to_end(asio::io_context& context) {
@@ -40,7 +35,7 @@ inline error_code outcome_of(const operation& what, const stage& where, diagnost
   scene on(where, context.get_executor());
   int completions = 0;
   error_code code;
-  async_start(what, on, why, [&](error_code seen) {
+  start(what, on, why, [&](error_code seen) {
     ++completions;
     code = seen;
   });
@@ -48,6 +43,19 @@ inline error_code outcome_of(const operation& what, const stage& where, diagnost
   run_to_end(context);
   CHECK(completions == 1);
   return code;
+}
+
+// That the clients of an operation that is over are of use: the daemon has to speak.
+inline void check_of_use(const operation& what, asio::io_context& context, scene& on) {
+  int completions = 0;
+  error_code code = asio::error::operation_aborted;
+  what.look(on, [&](error_code seen) {
+    ++completions;
+    code = seen;
+  });
+  run_to_end(context);
+  CHECK(completions == 1);
+  CHECK(code == error_code());
 }
 
 // Runs a coroutine to its end.

@@ -44,7 +44,7 @@ short_end with_failing_allocation(const operation& what, const stage& where, lon
     {
       const failing_allocation one(least_that_fails, before);
       try {
-        async_start(what, on, nullptr, handler);
+        start(what, on, nullptr, handler);
         context.run_for(patience);
       } catch (const std::bad_alloc&) {
         end.thrown = true;
@@ -126,7 +126,7 @@ TEST_SUITE("exchange/every operation") {
           scene on(where, context.get_executor());
           {
             const few_descriptors few(more);
-            async_start(what, on, nullptr, [&](error_code seen) {
+            start(what, on, nullptr, [&](error_code seen) {
               ++completions;
               code = seen;
             });

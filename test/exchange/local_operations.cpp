@@ -8,6 +8,7 @@
 #include "dockline/engine/credentials.hpp"
 
 #include "exchange/operation_table.hpp"
+#include "exchange/success_answers.hpp"
 
 namespace dockline::test {
 namespace {
@@ -39,38 +40,52 @@ containerize::containerize_options program(const scene& on) {
 }
 
 const in_table local_rows{{
-    row("archive::async_open_context",
+    row(
+        "archive::async_open_context",
         [](scene& on, auto&&... rest) {
           return archive::async_open_context(on.executor, directory(on),
                                              std::forward<decltype(rest)>(rest)...);
-        }),
-    row("archive::async_content_hash",
+        },
+        [](const archive::build_context& context) { return context.dockerfile_name() == "Dockerfile"; }),
+    row(
+        "archive::async_content_hash",
         [](scene& on, auto&&... rest) {
           return archive::async_content_hash(on.executor, on.on.context,
                                              std::forward<decltype(rest)>(rest)...);
-        }),
-    row("archive::async_list_context",
+        },
+        [](const std::string& digits) { return digits.size() == 64; }),
+    row(
+        "archive::async_list_context",
         [](scene& on, auto&&... rest) {
           return archive::async_list_context(on.executor, on.on.context,
                                              std::forward<decltype(rest)>(rest)...);
-        }),
-    row("engine::async_find_credentials",
+        },
+        [](const archive::context_listing& listing) { return listing.entries.size() == 2; }),
+    row(
+        "engine::async_find_credentials",
         [](scene& on, auto&&... rest) {
           const std::vector<std::string> registries{"registry.example"};
           return engine::async_find_credentials(on.executor, store(), registries,
                                                 std::forward<decltype(rest)>(rest)...);
-        }),
-    row("containerize::async_plan_image",
+        },
+        [](const engine::found_credentials& found) { return found.warnings.size() == 1; }),
+    row(
+        "containerize::async_plan_image",
         [](scene& on, auto&&... rest) {
           return containerize::async_plan_image(builder(on), program(on),
                                                 containerize::containerize_environment(), nullptr,
                                                 std::forward<decltype(rest)>(rest)...);
-        }),
-    row("containerize::async_containerize",
+        },
+        [](const containerize::containerize_plan& plan) { return plan.entry_point == "main.py"; }),
+    row(
+        "containerize::async_containerize",
         [](scene& on, auto&&... rest) {
           return containerize::async_containerize(builder(on), program(on),
                                                   containerize::containerize_environment(), nullptr,
                                                   std::forward<decltype(rest)>(rest)...);
+        },
+        [](const containerize::containerized_image& image) {
+          return image.builder == "buildkit" && image.digest == told_digest;
         }),
 }};
 

@@ -5,51 +5,58 @@
 // of the public headers is missing.
 //
 //     const in_table rows{{
-//         row("engine::async_ping", [](scene& on, auto&&... rest) {
-//           return engine::async_ping(on.daemon, std::forward<decltype(rest)>(rest)...);
-//         }),
+//         row(
+//             "engine::async_ping",
+//             [](scene& on, auto&&... rest) {
+//               return engine::async_ping(on.daemon, std::forward<decltype(rest)>(rest)...);
+//             },
+//             [](const engine::ping_result& pong) { return pong.api_version == "1.41"; }),
 //     }};
 
 #include "dockline/archive/build_context.hpp"
-#include "dockline/core/async.hpp"
 #include "dockline/core/byte_source.hpp"
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/engine/client.hpp"
 
+#include "exchange/token_kinds.hpp"
 #include "support/fake_daemon.hpp"
 #include "support/relay.hpp"
 #include "unit/archive/scratch_tree.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/associator.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/use_future.hpp>
 
+#include <any>
+#include <atomic>
 #include <functional>
-#include <future>
 #include <memory>
-#include <optional>
+#include <mutex>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace dockline::test {
 
-namespace asio = boost::asio;
-
 // What the operations of a test talk to: a daemon, also reached as a service on the web, that gives out access
-// tokens and refuses all else, or is silent, at once or after it said what it is.
+// tokens and says how it is when it is asked. All else it refuses, or grants, or is silent about.
 class stage {
  public:
-  enum class answers { refusals, pings, none };
+  enum class answers {
+    refusals,
+    successes,
+    pings,  // silence, but for a ping
+    none    // silence
+  };
 
   explicit stage(answers given = answers::refusals);
 
+  // What is answered from now on; a connection on which nothing was answered stays silent.
+  void answer_with(answers given) { given_ = given; }
+
+ private:
+  std::atomic<answers> given_;
+
+ public:
   fake_daemon daemon;
   relay web;                    // the same by TCP
   archive::scratch_tree files;  // "app/main.py" and "app/Dockerfile"
@@ -62,88 +69,50 @@ struct scene {
 
   std::shared_ptr<byte_source> source() const;
 
+  // Another client than the daemon's: made when it is first asked for, and as long there as this one.
+  template <class Client, class Make>
+  Client& own(Make make) {
+    const std::lock_guard lock(making_);
+    if (!own_.has_value()) own_ = make();
+    return std::any_cast<Client&>(own_);
+  }
+
   const stage& on;
   asio::any_io_executor executor;
   engine::client daemon;
+
+ private:
+  std::mutex making_;
+  std::any own_;
 };
 
-// The handler of an operation whose value does not matter: what is associated with the one inside, with it.
-struct without_value {
-  completion_handler<void> inner;
-
-  template <class... T>
-  void operator()(error_code code, T&&...) {
-    std::move(inner)(code);
-  }
-};
-
-// What is to be known of an operation that is not left to come to its end.
-enum class manner {
-  plain,
-  takes_back  // cancelled, it looks after what it may have made, for which some seconds are taken
-};
+// A request that every stage but a silent one grants, with the client that the row's operation has.
+using small_request = void (*)(scene& on, completion_handler<void> handler);
 
 struct operation {
   std::string_view name;  // "engine::async_ping"
-  // Starts it, in its short form where `why` is null.
-  std::function<void(scene& on, diagnostics* why, completion_handler<void> handler)> start;
-  manner how = manner::plain;
+  std::shared_ptr<const token_kinds> with;
+  small_request look = nullptr;
 };
 
 // All of the table, by name.
 const std::vector<operation>& all_operations();
 
+void ping(scene& on, completion_handler<void> handler);
+
 // Rows for the table, from the file that has this at namespace scope.
 struct in_table {
-  explicit in_table(std::vector<operation> rows);
+  explicit in_table(std::vector<operation> rows, small_request look = &ping);
 };
 
-// That an operation, in both of its forms, gives what each kind of token promises.
-template <class Call>
-constexpr bool has_both_forms() {
-  using awaited = std::invoke_result_t<Call, scene&>;
-  using T = typename awaited::value_type;
-  using in_tuple = std::conditional_t<std::is_void_v<T>, std::tuple<error_code>,
-                                      std::tuple<error_code, std::conditional_t<std::is_void_v<T>, int, T>>>;
-  constexpr auto tuple_token = asio::as_tuple(asio::use_awaitable);
-  using tuple_token_type = std::decay_t<decltype(tuple_token)>;
-  return std::is_same_v<awaited, asio::awaitable<T>> &&
-         std::is_same_v<std::invoke_result_t<Call, scene&, diagnostics&>, asio::awaitable<T>> &&
-         std::is_same_v<std::invoke_result_t<Call, scene&, asio::use_awaitable_t<>>, asio::awaitable<T>> &&
-         std::is_same_v<std::invoke_result_t<Call, scene&, diagnostics&, asio::use_future_t<>>,
-                        std::future<T>> &&
-         std::is_same_v<std::invoke_result_t<Call, scene&, diagnostics&, tuple_token_type>,
-                        asio::awaitable<in_tuple>> &&
-         std::is_void_v<std::invoke_result_t<Call, scene&, without_value>>;
-}
+// For operations without a value.
+inline constexpr auto no_value = [] { return true; };
 
-// `call` is the operation with all of its arguments but the last two, which are given by the caller of `call`.
-template <class Call>
-operation row(std::string_view name, Call call, manner how = manner::plain) {
-  static_assert(has_both_forms<Call>());
-  return {name,
-          [call](scene& on, diagnostics* why, completion_handler<void> handler) {
-            if (why != nullptr)
-              call(on, *why, without_value{std::move(handler)});
-            else
-              call(on, without_value{std::move(handler)});
-          },
-          how};
+// `call` is the operation with all of its arguments but the last two, which are given by the caller of `call`;
+// `is_right` tells whether a value is what success_answers.cpp has for it.
+template <class Call, class Check>
+operation row(std::string_view name, Call call, Check is_right) {
+  return {name, std::make_shared<const kinds_of<Call>>(std::move(call), is_right)};
 }
 
 }  // namespace dockline::test
-
-namespace boost::asio {
-
-template <template <class, class> class Associator, class DefaultCandidate>
-struct associator<Associator, dockline::test::without_value, DefaultCandidate>
-    : Associator<dockline::completion_handler<void>, DefaultCandidate> {
-  static auto get(const dockline::test::without_value& handler) noexcept {
-    return Associator<dockline::completion_handler<void>, DefaultCandidate>::get(handler.inner);
-  }
-  static auto get(const dockline::test::without_value& handler, const DefaultCandidate& candidate) noexcept {
-    return Associator<dockline::completion_handler<void>, DefaultCandidate>::get(handler.inner, candidate);
-  }
-};
-
-}  // namespace boost::asio

@@ -315,6 +315,11 @@ std::vector<seen_connection> fake_daemon::wait(std::size_t count) {
   return {seen_.begin(), seen_.end()};
 }
 
+bool fake_daemon::wait_until_quiet() {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, patience, [&] { return over_ == seen_.size(); });
+}
+
 std::string json_answer(std::string_view body, std::string_view status) {
   return "HTTP/1.1 " + std::string(status) + "\r\nApi-Version: 1.41\r\nContent-Type: application/json\r\n" +
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);

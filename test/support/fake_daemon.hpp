@@ -163,6 +163,8 @@ class fake_daemon {
   std::size_t accepted() const noexcept { return accepted_; }
   // Waits until every script is over, those of `count` connections at least, and tells what they saw.
   std::vector<seen_connection> wait(std::size_t count = 1);
+  // The same for those that came so far. False when one of them stays open.
+  bool wait_until_quiet();
 
  private:
   void accept_all();

@@ -95,6 +95,10 @@ task<build_record> cancel(std::shared_ptr<client_state> state, build_place where
   const error_code refused = answer.error();
   diagnostics ignored;
   auto build = co_await get(state, *settled, id, ignored);
+  if (!build && build.error() == condition::cancelled) {
+    why.clear();
+    co_return build.error();
+  }
   if (!build || !is_final(build->status)) co_return refused;
   why.clear();
   co_return build;

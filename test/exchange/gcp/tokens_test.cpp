@@ -5,6 +5,7 @@
 
 #include "exchange/gcp/cloud.hpp"
 #include "gcp/client_state.hpp"
+#include "support/relay.hpp"
 
 #include <algorithm>
 #include <array>
@@ -242,6 +243,82 @@ TEST_SUITE("exchange/gcp/tokens") {
     for (const auto& one : all) CHECK(is_token(*one));
     CHECK(is_token(there.token()));
     CHECK(server.count("POST", "/token") == 1);
+  }
+
+  TEST_CASE(
+      "one of those that wait for it is cancelled: the request goes on for the others, until nobody is "
+      "left") {
+    for (const auto type : {asio::cancellation_type::terminal, asio::cancellation_type::partial,
+                            asio::cancellation_type::total}) {
+      CAPTURE(static_cast<unsigned>(type));
+      std::array<gate, 3> asked;
+      gate may_answer;
+      fake_daemon daemon([&](peer& client) {
+        client.read_request();
+        asked.at(client.number()).open();
+        // The second request is never answered.
+        if (client.number() == 1) return client.wait_for_close();
+        if (client.number() == 0) may_answer.wait();
+        std::string answer =
+            json_answer(R"({"access_token":"ya29.c.t","expires_in":1,"token_type":"Bearer"})");
+        client.send(answer.insert(answer.find("\r\n"), "\r\nConnection: close"));
+        client.close();
+      });
+      const relay web("127.0.0.1", daemon.host());
+      const std::string user =
+          R"({"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r","token_uri":)"
+          "\"http://127.0.0.1:" +
+          std::to_string(web.port()) + "/token\"}";
+      diagnostics why;
+      auto who = gcp::parse_credentials(user, "user.json", gcp::environment(), why);
+      REQUIRE_MESSAGE(who.has_value(), describe(who ? error_code() : who.error(), why));
+      {
+        cloud there(std::move(*who), gcp::client_options());
+        auto passed = std::make_shared<std::chrono::seconds>(0);
+        there.google.state()->now = [passed] { return std::chrono::system_clock::now() + *passed; };
+        asio::cancellation_signal stop_first;
+        const auto begin_first = [&] {
+          auto seen = std::make_shared<outcome<gcp::access_token>>();
+          gcp::async_access_token(
+              there.google, std::string(gcp::cloud_platform_scope), seen->why,
+              asio::bind_cancellation_slot(stop_first.slot(), [seen](error_code code, gcp::access_token) {
+                ++seen->completions;
+                seen->code = code;
+              }));
+          return seen;
+        };
+        // The first one is who asks.
+        const auto first = begin_first();
+        const auto second = there.begin_token();
+        run_until(there.context, asked[0]);
+        stop_first.emit(type);
+        const auto end = std::chrono::steady_clock::now() + patience;
+        while (first->completions == 0 && std::chrono::steady_clock::now() < end) there.context.run_for(1ms);
+        CHECK(first->completions == 1);
+        CHECK(first->code == condition::cancelled);
+        CHECK(second->completions == 0);
+        may_answer.open();
+        CHECK(is_token(there.end_of(second)));
+
+        // Nobody is left: the request ends as well, and the next one is asked anew.
+        *passed += 3600s;
+        const auto third = begin_first();
+        const auto fourth = there.begin_token();
+        run_until(there.context, asked[1]);
+        stop_first.emit(type);
+        there.cancel.emit(type);
+        there.run();
+        CHECK(third->completions == 1);
+        CHECK(third->code == condition::cancelled);
+        CHECK(fourth->completions == 1);
+        CHECK(fourth->code == condition::cancelled);
+        CHECK(is_token(there.token()));
+      }
+      const auto records = daemon.wait(3);
+      REQUIRE(records.size() == 3);
+      for (const seen_connection& one : records) CHECK(one.requests.size() == 1);
+      CHECK(records[1].client_closed);
+    }
   }
 
   TEST_CASE("a token is used however short its life is") {
