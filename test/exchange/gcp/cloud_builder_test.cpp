@@ -90,7 +90,7 @@ std::string builds_of(const google_server& server) { return server.control("GET"
 std::string objects_of(const google_server& server) {
   return server.control("GET", "buckets/box/objects", {});
 }
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool mentions(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 // More than a piece however it is compressed.
 std::string noise(std::size_t size) {
@@ -125,11 +125,11 @@ TEST_SUITE("exchange/gcp/cloud builder") {
     CHECK(there.complete);
     // What was ordered of Cloud Build: the image, and layers for those who name it as their cache.
     const std::string build = builds_of(server);
-    CHECK(has(build, ordered_image));
-    CHECK(has(build, "BUILDKIT_INLINE_CACHE=1"));
-    CHECK(has(build, "context/sha256-"));
+    CHECK(mentions(build, ordered_image));
+    CHECK(mentions(build, "BUILDKIT_INLINE_CACHE=1"));
+    CHECK(mentions(build, "context/sha256-"));
     // The image was named, and is its own cache.
-    CHECK(has(build, "--cache-from"));
+    CHECK(mentions(build, "--cache-from"));
   }
 
   TEST_CASE("a context that the bucket has already is not sent again; one that changed is") {
@@ -163,8 +163,8 @@ TEST_SUITE("exchange/gcp/cloud builder") {
     const containerized_outcome untold = there.build(order);
     REQUIRE_MESSAGE(!untold.code, untold.words());
     CHECK(untold.value.digest.empty());
-    CHECK(!has(builds_of(server), "BUILDKIT_INLINE_CACHE"));
-    CHECK(!has(builds_of(server), "--cache-from"));
+    CHECK(!mentions(builds_of(server), "BUILDKIT_INLINE_CACHE"));
+    CHECK(!mentions(builds_of(server), "--cache-from"));
     // One image by another name is the one.
     CHECK(there.build(order).value.digest == image_digest);
   }
@@ -194,20 +194,20 @@ TEST_SUITE("exchange/gcp/cloud builder") {
     server.deny(R"([{"permission": "storage\\.objects\\.create"}])");
     containerized_outcome seen = there.make();
     CHECK(seen.code == condition::denied);
-    CHECK_MESSAGE(has(seen.words(), "storage.objects.create"), seen.words());
-    CHECK(!has(objects_of(server), ".tar.gz"));
+    CHECK_MESSAGE(mentions(seen.words(), "storage.objects.create"), seen.words());
+    CHECK(!mentions(objects_of(server), ".tar.gz"));
     server.deny("[]");
     there.how.build.request.machine_type = "ENORMOUS";
     seen = there.make();
     CHECK(seen.code == condition::invalid_argument);
-    CHECK_MESSAGE(has(seen.words(), "ENORMOUS"), seen.words());
-    CHECK(!has(builds_of(server), "\"status\""));
+    CHECK_MESSAGE(mentions(seen.words(), "ENORMOUS"), seen.words());
+    CHECK(!mentions(builds_of(server), "\"status\""));
     there.how.build.request.machine_type.clear();
     server.scripts(R"([{"log": ["x\n"], "status": "FAILURE", "statusDetail": "step 1 said no",
                         "failureInfo": {"type": "USER_BUILD_STEP", "detail": "step 1 said no"}}])");
     seen = there.make();
     CHECK(seen.code == condition::build_failed);
-    CHECK_MESSAGE(has(seen.words(), "step 1 said no"), seen.words());
+    CHECK_MESSAGE(mentions(seen.words(), "step 1 said no"), seen.words());
   }
 
   TEST_CASE("cancelled while the context is uploaded: the upload is taken back, nothing is built") {
@@ -222,7 +222,7 @@ TEST_SUITE("exchange/gcp/cloud builder") {
     CHECK(seen->code == condition::cancelled);
     CHECK(server.count("DELETE", "/upload/") == 1);
     CHECK(server.control("GET", "sessions", {}) == "[]\n");
-    CHECK(!has(objects_of(server), ".tar.gz"));
+    CHECK(!mentions(objects_of(server), ".tar.gz"));
     CHECK(server.count("POST", "/builds") == 0);
     // And the same client makes it, when it is asked anew.
     server.no_faults();
@@ -243,10 +243,10 @@ TEST_SUITE("exchange/gcp/cloud builder") {
     CHECK(seen->completions == 1);
     CHECK(seen->code == condition::cancelled);
     CHECK(server.count("POST", ":cancel") == 1);
-    CHECK(has(builds_of(server), R"("status": "CANCELLED")"));
-    CHECK(!has(builds_of(server), R"("status": "WORKING")"));
+    CHECK(mentions(builds_of(server), R"("status": "CANCELLED")"));
+    CHECK(!mentions(builds_of(server), R"("status": "WORKING")"));
     // What says what is in it stays: another build may be fetching it.
-    CHECK(has(objects_of(server), "context/sha256-"));
+    CHECK(mentions(objects_of(server), "context/sha256-"));
   }
 }
 
