@@ -237,8 +237,8 @@ TEST_SUITE("h2/peer") {
   TEST_CASE("what one holds where nothing else is said: 256 KiB a stream, 1 MiB in all, 128 KiB to be sent") {
     pair_of_peers two;
     two.server.consumes = false;
-    std::vector<stream_id> ids;
-    for (int i = 0; i < 6; ++i) ids.push_back(two.ask());
+    std::vector<stream_id> ids(6);
+    for (stream_id& id : ids) id = two.ask();
     const std::string block(200'000, 'x');
     CHECK(two.client.self.write(ids[0], block) == 128 * 1024);
     const auto received = [&] {
