@@ -1,7 +1,14 @@
 // What a hostile or broken peer may do, and where it is stopped: each case is named for its bound.
 
+#include "dockline/engine/credentials.hpp"
+#include "dockline/engine/token_fetching.hpp"
+
 #include "exchange/attached.hpp"
 
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace dockline::test {
@@ -12,6 +19,31 @@ constexpr std::string_view stream_head = "HTTP/1.1 200 OK\r\nContent-Type: appli
 // Sends without an end, until the client has had enough.
 void send_for_ever(peer& client, const std::string& piece) {
   for (;;) client.send(piece);
+}
+
+// The same, and counts what went out: what the client read, and what the kernel holds between the two.
+void send_for_ever(peer& client, const std::string& piece, std::atomic<std::size_t>& sent) {
+  for (;;) {
+    client.send(piece);
+    sent += piece.size();
+  }
+}
+// More than two sockets' buffers and a block of reading are.
+constexpr std::size_t on_the_way = std::size_t{1} << 20;
+constexpr std::size_t bound_mebibyte = std::size_t{1} << 20;
+
+// Text that has this size in all.
+std::string filled(const std::string& before, char filling, std::size_t size, const std::string& after) {
+  return before + std::string(size - before.size() - after.size(), filling) + after;
+}
+
+// One answer for each connection.
+fake_daemon::script answering(std::vector<std::string> answers) {
+  return [answers = std::move(answers)](peer& client) {
+    client.read_request();
+    client.send(answers.at(client.number()));
+    client.wait_for_close();
+  };
 }
 
 }  // namespace
@@ -25,18 +57,32 @@ TEST_SUITE("exchange/bounds") {
         {"HTTP/1.1 200 OK\r\n", "X-A: b\r\n"},
         {"HTTP/1.1 200 OK\r\nX-A: b\r\n", " folded\r\n"},
     };
+    std::atomic<std::size_t> sent = 0;
     fake_daemon daemon([&](peer& client) {
       client.read_request();
       client.send(floods[client.number()].first);
-      send_for_ever(client, floods[client.number()].second);
+      send_for_ever(client, floods[client.number()].second, sent);
     });
     for (const auto& flood : floods) {
       CAPTURE(flood.first);
+      sent = 0;
       conversation talk(daemon);
       const auto seen = talk.version();
       CHECK(seen.code == condition::peer_misbehaved);
+      CHECK(sent < 64 * 1024 + on_the_way);
     }
     for (const auto& record : daemon.wait(floods.size())) CHECK(record.client_closed);
+    // As long as it may be, and a byte more.
+    const std::string body = R"({"Version":"1.2.3"})";
+    const std::string start = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\nX: ";
+    fake_daemon exact(answering({filled(start, 'v', 64 * 1024, "\r\n\r\n") + body,
+                                 filled(start, 'v', 64 * 1024 + 1, "\r\n\r\n") + body}));
+    {
+      conversation talk(exact);
+      CHECK(talk.version().value.version == "1.2.3");
+    }
+    conversation talk(exact);
+    CHECK(talk.version().code == errc::message_too_long);
   }
 
   TEST_CASE("interim answers: sixteen") {
@@ -67,15 +113,33 @@ TEST_SUITE("exchange/bounds") {
         {"0\r\nX-A: ", std::string(4096, 'v')},
         {"0\r\n", "X-A: b\r\n"},
     };
+    std::atomic<std::size_t> sent = 0;
     fake_daemon daemon([&](peer& client) {
       client.read_request();
       client.send(head + floods[client.number()].first);
-      send_for_ever(client, floods[client.number()].second);
+      send_for_ever(client, floods[client.number()].second, sent);
     });
     for (const auto& flood : floods) {
       CAPTURE(flood.first);
+      sent = 0;
       conversation talk(daemon);
       CHECK(talk.version().code == condition::peer_misbehaved);
+      CHECK(sent < 64 * 1024 + on_the_way);
+    }
+    // A little less than that is taken, a little more is not.
+    const std::string body = R"({"Version":"1.2.3"})";
+    std::vector<std::string> answers;
+    for (const std::size_t size : {std::size_t{64'000}, std::size_t{67'000}}) {
+      answers.push_back(head + "13;" + std::string(size, 'e') + "\r\n" + body + "\r\n0\r\n\r\n");
+      answers.push_back(head + "13\r\n" + body + "\r\n0\r\nX-A: " + std::string(size, 'v') + "\r\n\r\n");
+    }
+    fake_daemon near(answering(answers));
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      CAPTURE(i);
+      conversation talk(near);
+      const auto seen = talk.version();
+      if (i < 2) CHECK(seen.value.version == "1.2.3");
+      if (i >= 2) CHECK(seen.code == errc::message_too_long);
     }
   }
 
@@ -112,28 +176,70 @@ TEST_SUITE("exchange/bounds") {
   }
 
   TEST_CASE("an answer that is no stream: 64 MiB") {
+    std::atomic<std::size_t> sent = 0;
     fake_daemon daemon([&](peer& client) {
       client.read_request();
       client.send("HTTP/1.1 200 OK\r\n\r\n[");
-      send_for_ever(client, std::string(1 << 20, ' '));
+      send_for_ever(client, std::string(1 << 20, ' '), sent);
     });
-    conversation talk(daemon);
-    const auto seen = talk.version();
-    CHECK(seen.code == errc::message_too_long);
-    CHECK(daemon.wait()[0].client_closed);
+    {
+      conversation talk(daemon);
+      const auto seen = talk.version();
+      CHECK(seen.code == errc::message_too_long);
+      CHECK(daemon.wait()[0].client_closed);
+      CHECK(sent >= 63 * bound_mebibyte);
+      CHECK(sent < 65 * bound_mebibyte + on_the_way);
+    }
+    // As long as it may be, and a byte more.
+    fake_daemon exact([](peer& client) {
+      client.read_request();
+      const std::size_t size = 64 * bound_mebibyte + client.number();
+      client.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
+      client.send(filled(R"({"Version":"1.2.3")", ' ', size, "}"));
+      client.wait_for_close();
+    });
+    {
+      conversation talk(exact);
+      CHECK(talk.version().value.version == "1.2.3");
+    }
+    conversation talk(exact);
+    CHECK(talk.version().code == errc::message_too_long);
   }
 
   TEST_CASE("the words of a refusal: what fits into 1 MiB, and no more is waited for") {
+    std::atomic<std::size_t> sent = 0;
     fake_daemon daemon([&](peer& client) {
       client.read_request();
       client.send("HTTP/1.1 500 Internal Server Error\r\n\r\n");
-      send_for_ever(client, std::string(1 << 16, 'w'));
+      send_for_ever(client, std::string(1 << 16, 'w'), sent);
     });
-    conversation talk(daemon);
-    const auto seen = talk.version();
-    CHECK(seen.code == errc::service_failed);
-    CHECK(seen.words().size() <= 4096);
-    CHECK(seen.words().starts_with("wwww"));
+    {
+      conversation talk(daemon);
+      const auto seen = talk.version();
+      CHECK(seen.code == errc::service_failed);
+      CHECK(seen.words().size() <= 4096);
+      CHECK(seen.words().starts_with("wwww"));
+      CHECK(daemon.wait()[0].client_closed);
+      CHECK(sent < bound_mebibyte + on_the_way);
+    }
+    // Words behind a long field: in one mebibyte they are read; of two, what they are in is no JSON.
+    fake_daemon exact([](peer& client) {
+      client.read_request();
+      const std::size_t size = bound_mebibyte * (client.number() + 1);
+      client.send("HTTP/1.1 500 Internal Server Error\r\nContent-Length: " + std::to_string(size) +
+                  "\r\n\r\n");
+      client.send(filled(R"({"filling":")", 'f', size, R"(","message":"the disk is full"})"));
+      client.wait_for_close();
+    });
+    {
+      conversation talk(exact);
+      CHECK(talk.version().words() == "the disk is full");
+    }
+    conversation talk(exact);
+    const auto cut = talk.version();
+    CHECK(cut.code == errc::service_failed);
+    CHECK(cut.words().starts_with(R"({"filling":"ffff)"));
+    CHECK(cut.words().find("the disk is full") == std::string::npos);
   }
 
   TEST_CASE("a message: 16 MiB; brackets without end; depth") {
@@ -142,16 +248,34 @@ TEST_SUITE("exchange/bounds") {
         {"", std::string(1 << 18, '[')},
         {"{\"stream\":", std::string(1 << 18, ' ')},
     };
+    std::atomic<std::size_t> sent = 0;
     fake_daemon daemon([&](peer& client) {
       client.read_request();
       client.send(stream_head);
       client.send(floods[client.number()].first);
-      send_for_ever(client, floods[client.number()].second);
+      send_for_ever(client, floods[client.number()].second, sent);
     });
     for (const auto& flood : floods) {
       CAPTURE(flood.first);
+      sent = 0;
       conversation talk(daemon);
       CHECK(talk.build().code == condition::peer_misbehaved);
+      CHECK(sent < 16 * bound_mebibyte + on_the_way);
+    }
+    // As long as it may be, and a byte more.
+    fake_daemon exact([](peer& client) {
+      client.read_request();
+      client.send(stream_head);
+      client.send(filled(R"({"stream":")", 'y', 16 * bound_mebibyte + client.number(), R"("})"));
+      client.send("\r\n" + built);
+    });
+    {
+      conversation talk(exact);
+      CHECK(talk.build().value.id == image_id);
+    }
+    {
+      conversation talk(exact);
+      CHECK(talk.build().code == errc::message_too_long);
     }
     // Deep, but whole: what nests deeper than a message may is malformed, and takes no stack.
     fake_daemon deep([&](peer& client) {
@@ -279,6 +403,15 @@ TEST_SUITE("exchange/bounds") {
     const auto seen = talk.version();
     CHECK(seen.code == errc::timed_out);
     CHECK(seen.words() == "waited too long for a sign of life");
+  }
+
+  TEST_CASE("how long things may take where nothing else is said") {
+    const engine::client_options options;
+    CHECK(options.connect_timeout == 10s);
+    CHECK(options.answer_timeout == 60s);
+    CHECK(options.idle_timeout == 60s);
+    CHECK(engine::credential_store().helper_timeout == 30s);
+    CHECK(engine::token_fetching().timeout == 30s);
   }
 
   TEST_CASE("frames of a container's output: what is cut or impossible, in pieces of any size") {

@@ -13,8 +13,10 @@
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -186,6 +188,49 @@ TEST_SUITE("exchange/credentials") {
     const search_outcome seen = helpers.find(registries);
     CHECK(seen.found.auths.size() == 8);
     CHECK(seen.took < 3s);  // one after the other they take 4
+  }
+
+  TEST_CASE("eight helpers run at once, and no more") {
+    helper_folder helpers;
+    // Each waits until the test has seen enough.
+    helpers.helper("gated",
+                   "server=$(cat)\ntouch \"$FOLDER/runs.$server\"\n"
+                   "ls \"$FOLDER\" | grep -c '^runs' >> \"$FOLDER/counts\"\n"
+                   "while [ ! -e \"$FOLDER/go\" ]; do sleep 0.02; done\n"
+                   "rm \"$FOLDER/runs.$server\"\n"
+                   "printf '{\"Username\":\"u\",\"Secret\":\"s\"}'\n");
+    helpers.store.config.credentials_store = "gated";
+    names registries;
+    for (int i = 0; i < 30; ++i) registries.push_back("r" + std::to_string(i));
+    const auto running = [&] {
+      std::size_t count = 0;
+      for (const auto& one : std::filesystem::directory_iterator(helpers.root()))
+        count += one.path().filename().string().starts_with("runs.");
+      return count;
+    };
+    std::size_t most = 0;
+    int looks_with_all = 0;
+    std::function<void()> look;
+    const search_outcome seen =
+        helpers.find(registries, [&](asio::steady_timer& timer, asio::cancellation_signal&) {
+          look = [&] {
+            timer.expires_after(20ms);
+            timer.async_wait([&](error_code) {
+              most = std::max(most, running());
+              // Those that were started beside the eight would be there by then.
+              if (most < 8 || ++looks_with_all < 20) return look();
+              helpers.file("go");
+            });
+          };
+          look();
+        });
+    CHECK(most == 8);
+    CHECK(seen.found.auths.size() == 30);
+    // Nor are there more while the others are started.
+    std::ifstream counts(helpers.path("counts"));
+    int lines = 0;
+    for (std::size_t count = 0; counts >> count; ++lines) CHECK(count <= 8);
+    CHECK(lines == 30);
   }
 
   TEST_CASE("more than run at once") {

@@ -83,6 +83,13 @@ class operation_loop {
     CHECK(context.stopped());
   }
 
+  // Until `there` says so, or for as long as a test waits.
+  template <class Predicate>
+  void run_until_it(Predicate there) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!there() && std::chrono::steady_clock::now() < end) context.run_for(5ms);
+  }
+
   template <class T>
   outcome<T> end_of(const std::shared_ptr<outcome<T>>& seen, std::chrono::seconds longest = patience) {
     run(longest);

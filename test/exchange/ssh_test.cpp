@@ -72,6 +72,9 @@ if mode == "fail":
     sys.stderr.write("\x1b[31mCannot connect to the Docker daemon at unix:///var/run/docker.sock.\x1b[0m\r\n")
     sys.stderr.write("Is the docker daemon running?\n")
     sys.exit(1)
+if mode == "babble":
+    sys.stderr.write("".join("line %05d %s\n" % (i, "y" * 80) for i in range(20000)))
+    sys.exit(1)
 if mode == "chatty":
     sys.stderr.write("a line that nobody wants to read\n" * 20000)
     sys.stderr.flush()
@@ -289,6 +292,26 @@ TEST_SUITE("exchange/ssh") {
     conversation talk(options_for(host().address()));
     CHECK(talk.version().words() == error_code().message());
     host().mode("relay");
+  }
+
+  TEST_CASE("of what ssh prints the last 2 KiB are in the error") {
+    host().lead_to("unix:///nowhere");
+    host().mode("babble");
+    conversation talk(options_for(host().address()));
+    const auto seen = talk.version();
+    host().mode("relay");
+    CHECK(seen.code == errc::cannot_connect);
+    const std::string words = seen.words();
+    const std::string before = "ssh to 127.0.0.1: ";
+    const std::size_t at = words.find(before);
+    REQUIRE(at != std::string::npos);
+    // Ends of lines are shown as two letters.
+    std::size_t printed = words.size() - at - before.size();
+    for (std::size_t i = words.find("; ", at); i != words.npos; i = words.find("; ", i + 1)) --printed;
+    CHECK(printed <= 2048);
+    CHECK(printed > 1900);
+    CHECK(words.find("line 19999 ") != std::string::npos);
+    CHECK(words.find("line 19970 ") == std::string::npos);
   }
 
   TEST_CASE("an ssh that fails in the middle of an answer does not make it a whole one") {

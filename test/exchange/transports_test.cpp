@@ -48,6 +48,7 @@ struct pki {
     const key_pair own = known.issue(client);
     certificate = write_file(folder / "cert.pem", own.certificate);
     key = write_file(folder / "key.pem", own.key);
+    key_text = own.key;
     locked_key = write_file(folder / "locked.pem", locked(own.key));
     const key_pair strange = stranger.issue(client);
     strange_certificate = write_file(folder / "strange-cert.pem", strange.certificate);
@@ -67,7 +68,7 @@ struct pki {
   scratch_folder folder;
   authority known;
   authority stranger;
-  std::string ca, certificate, key, locked_key, strange_certificate, strange_key, garbage;
+  std::string ca, certificate, key, locked_key, strange_certificate, strange_key, garbage, key_text;
 };
 
 const pki& files() {
@@ -226,22 +227,37 @@ TEST_SUITE("exchange/transports") {
   }
 
   TEST_CASE("tls: an answer that is cut at any byte is not taken for a whole one") {
-    fake_daemon daemon([](peer& client) {
-      client.read_request();
-      client.send_split("HTTP/1.1 200 OK\r\n\r\n" + built, client.number() * 7);
-      client.wait_for_close();
-    });
-    relay port("127.0.0.1", daemon.host(), files().daemon());
-    engine::client_options options = tls_options_for(tcp_host("127.0.0.1", port.port()));
-    conversation talk(options);
-    // Cancelled each time, since only the end of the connection would delimit the body.
-    for (int i = 0; i < 5; ++i) {
-      const auto seen = talk.begin_build(std::make_shared<scripted_source>(talk.context.get_executor(), 10));
-      talk.context.run_for(30ms);
-      CHECK(seen->completions == 0);
-      talk.cancel.emit(asio::cancellation_type::terminal);
-      talk.run();
-      CHECK(seen->code == condition::cancelled);
+    // Its body ends where the connection does, which only TLS's own farewell tells from a cut.
+    const std::string answer = "HTTP/1.1 200 OK\r\n\r\n" + built;
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+      CAPTURE(version);
+      relay_tls side = files().daemon();
+      side.newest_version = version;
+      {
+        fake_daemon daemon([&](peer& client) {
+          client.read_request();
+          client.send(answer);
+        });
+        relay port("127.0.0.1", daemon.host(), side);
+        conversation talk(tls_options_for(tcp_host("127.0.0.1", port.port())));
+        const auto whole = talk.build(10);
+        CHECK_MESSAGE(!whole.code, whole.words());
+        CHECK(whole.value.id == image_id);
+      }
+      side.says_farewell = false;
+      fake_daemon daemon([&](peer& client) {
+        client.read_request();
+        client.send(std::string_view(answer).substr(0, client.number()));
+      });
+      relay port("127.0.0.1", daemon.host(), side);
+      // The whole of it, too: whether more was to come is not known.
+      for (std::size_t size = 0; size <= answer.size(); ++size) {
+        CAPTURE(size);
+        conversation talk(tls_options_for(tcp_host("127.0.0.1", port.port())));
+        const auto seen = talk.build(10);
+        CHECK(seen.code == errc::connection_lost);
+        CHECK(seen.value.id.empty());
+      }
     }
   }
 
@@ -417,6 +433,43 @@ TEST_SUITE("exchange/transports") {
       const auto seen = talk.version();
       CHECK(seen.code == errc::invalid_argument);
       CHECK(seen.words() == words);
+    }
+  }
+
+  TEST_CASE("tls: the client's key is in no word of ours, and nothing of it reaches the daemon") {
+    const std::string& key = files().key_text;
+    std::vector<std::string> lines;
+    for (std::size_t at = key.find('\n') + 1; key[at] != '-'; at = key.find('\n', at) + 1)
+      lines.push_back(key.substr(at, key.find('\n', at) - at));
+    REQUIRE(lines.size() >= 2);
+    const auto check_no_key_in = [&](const std::string& text) {
+      for (const std::string& line : lines) CHECK((line.size() < 16 || text.find(line) == std::string::npos));
+    };
+    fake_daemon daemon(serve_everything);
+    relay_tls side = files().daemon();
+    side.client_authority = files().known.certificate();
+    relay port("127.0.0.1", daemon.host(), side);
+    engine::client_options options = tls_options_for(tcp_host("127.0.0.1", port.port()));
+    options.tls.certificate_file = files().certificate;
+    options.tls.key_file = files().key;
+    std::string told;
+    options.on_exchange = [&](const http::exchange_event& what) { told += what.head; };
+    {
+      conversation talk(options);
+      CHECK(talk.version().value.version == "1.2.3");
+    }
+    CHECK(!told.empty());
+    check_no_key_in(told);
+    for (const auto& record : daemon.wait())
+      for (const auto& request : record.requests) check_no_key_in(request.head + request.body);
+    // Nor is it shown where it cannot be used: with another one's certificate, as a certificate, as an authority.
+    for (const auto use : {&http::tls_options::certificate_file, &http::tls_options::ca_file}) {
+      engine::client_options wrong = options;
+      wrong.tls.*use = use == &http::tls_options::ca_file ? files().key : files().strange_certificate;
+      conversation talk(wrong);
+      const auto seen = talk.version();
+      CHECK(seen.code == errc::invalid_argument);
+      check_no_key_in(seen.words());
     }
   }
 

@@ -1,22 +1,44 @@
 #pragma once
 
-// An allocation that fails. A program that links failing_memory.cpp has its operator new.
+// An allocation that fails, and a look at memory that is given back. A program that links failing_memory.cpp has its
+// operator new and its operator delete.
 
 #include <cstddef>
+#include <string_view>
 
 namespace dockline::test {
 
-// While it lives, one allocation of this thread throws std::bad_alloc: of those of `at_least` bytes the one after
-// `before` others.
+enum class threads { this_one, all };
+
+// While it lives, one allocation throws std::bad_alloc: of those of `at_least` bytes the one after `before` others, in this
+// thread or in whichever comes to it. One at a time.
 class failing_allocation {
  public:
-  failing_allocation(std::size_t at_least, long before) noexcept;
+  failing_allocation(std::size_t at_least, long before, threads whose = threads::this_one) noexcept;
   ~failing_allocation();
   failing_allocation(const failing_allocation&) = delete;
   failing_allocation& operator=(const failing_allocation&) = delete;
 
   // Whether it came to that.
   bool happened() const noexcept;
+
+ private:
+  const threads whose_;
+};
+
+// While it lives, counts the blocks that are given back to operator delete and hold `text`, in all threads but those that
+// were left out. One at a time; the text stays, and is in no such block itself.
+class freed_memory_watch {
+ public:
+  explicit freed_memory_watch(std::string_view text) noexcept;
+  ~freed_memory_watch();
+  freed_memory_watch(const freed_memory_watch&) = delete;
+  freed_memory_watch& operator=(const freed_memory_watch&) = delete;
+
+  int found() const noexcept;
+
+  // For a thread that plays the other side.
+  static void leave_out_this_thread() noexcept;
 };
 
 }  // namespace dockline::test

@@ -104,6 +104,7 @@ relay::relay(const std::string& host, const std::string& to, std::optional<relay
     : target_(to.substr(std::strlen("unix://"))) {
   if (tls) {
     context_ = SSL_CTX_new(TLS_server_method());
+    says_farewell_ = tls->says_farewell;
     const auto read = [](const std::string& text) {
       return BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
     };
@@ -225,6 +226,7 @@ void relay::serve(int descriptor) {
     if (daemon.broken()) to_daemon.clear();
     if (client.broken()) return;
     if (client.ended() && to_daemon.empty() && !std::exchange(daemon_told, true)) daemon.end_writing();
+    if (daemon.ended() && to_client.empty() && !says_farewell_) return;
     if (daemon.ended() && to_client.empty() && !std::exchange(client_told, true)) client.end_writing();
     // What the daemon's end closes is closed to the client as well, like a daemon that is done with it.
     if (daemon_told && client_told) return;

@@ -23,6 +23,7 @@ struct relay_tls {
   key_pair own;
   std::string client_authority;  // PEM; when it is given, clients have to show a certificate of it
   int newest_version = 0;        // as OpenSSL numbers it; 0: any
+  bool says_farewell = true;     // else the connection ends without TLS's own end
 };
 
 class relay {
@@ -46,6 +47,7 @@ class relay {
 
   std::string target_;
   ssl_ctx_st* context_ = nullptr;
+  bool says_farewell_ = true;
   int listener_ = -1;
   int stop_[2] = {-1, -1};
   std::uint16_t port_ = 0;

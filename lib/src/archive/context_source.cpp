@@ -56,11 +56,13 @@ std::shared_ptr<packing> make_packing(const build_context::state& context, std::
 void packing::read(std::shared_ptr<read_request> request) {
   boost::asio::post(work_, [self = shared_from_this(), request = std::move(request)] {
     if (!request->take()) return;
-    result<std::size_t> filled = make_error_code(boost::system::errc::not_enough_memory);
+    result<std::size_t> filled = std::size_t{0};
     try {
       filled = self->packer.fill(request->block());
     } catch (const std::bad_alloc&) {
-      // Stays what it is: a job has no caller who would catch it.
+      // A job has no caller who would catch it. Set here, and not before: g++ 12 has fill() write its result into what
+      // it is assigned to, also where it throws.
+      filled = make_error_code(boost::system::errc::not_enough_memory);
     }
     request->complete(filled);
   });

@@ -242,10 +242,39 @@ TEST_SUITE("exchange/registry tokens") {
     CHECK(told({json_answer(std::string(2 << 20, ' '))}).find("0 ") != 0);
   }
 
+  TEST_CASE("where a server points elsewhere nobody follows, and the password stays") {
+    token_server elsewhere({json_answer(given_answer)});
+    for (const std::string status :
+         {"301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"}) {
+      CAPTURE(status);
+      std::string answer = json_answer("{}", status);
+      answer.insert(answer.find("\r\n"), "\r\nLocation: " + elsewhere.realm());
+      token_server server({answer, answer});
+      asking daemon;
+      const std::string words = daemon.token(server.realm());
+      CHECK(words.starts_with("16 "));
+      CHECK(words.ends_with("gives no token for localhost:5000: " + status));
+    }
+    CHECK(elsewhere.accepted() == 0);
+  }
+
+  TEST_CASE("an answer with a token is read up to 1 MiB, and no further") {
+    const auto answer = [](std::size_t size) {
+      const std::string token = R"({"token":"given"})";
+      return json_answer(token + std::string(size - token.size(), ' '));
+    };
+    constexpr std::size_t most = std::size_t{1} << 20;
+    token_server fits({answer(most)});
+    CHECK(asking().token(fits.realm()) == "0 1=given 2=60");
+    token_server longer({answer(most + 1)});
+    CHECK(asking().token(longer.realm()).find("more than 1048576 bytes") != std::string::npos);
+  }
+
   TEST_CASE("a server that is silent is given up, and so is one whom the daemon waits for no longer") {
     {
       token_server server({});
       engine::token_fetching how;
+      CHECK(how.timeout == 30s);
       how.timeout = 50ms;
       asking daemon(how);
       CHECK(daemon.token(server.realm()).starts_with("4 "));

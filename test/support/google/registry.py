@@ -30,14 +30,17 @@ class Registry:
         (folder / "blobs").mkdir(parents=True)
         (folder / "saved").mkdir()
         self._manifests, self._saved = {}, {}
-        google.settings |= {"push_denied": None}
+        # `pull_token`: manifests only for those who come with it, which /token/pull gives to everybody; `pull_realm` in its place.
+        google.settings |= {"push_denied": None, "pull_token": None, "pull_realm": None}
         self.settings = google.settings
         for method in ("GET", "HEAD"):
             google.route(method, r"/v2/", lambda _: as_json({}, headers={"Docker-Distribution-Api-Version": "registry/2.0"}))
             google.route(method, REPOSITORY + "/manifests/([^/]+)", self._manifest)
             google.route(method, REPOSITORY + "/blobs/sha256:([0-9a-f]{64})", self._blob)
         google.route("GET", REPOSITORY + "/tags/list", self._tags)
+        google.route("GET", "/token/pull", lambda _: as_json({"token": self.settings["pull_token"]}))
         google.route("GET", "/control/images", self._image)
+        google.route("POST", "/control/images", self._add_image)
 
     def push(self, reference, archive):
         """Takes what `docker save` wrote, which is moved away. Its digest, and the sizes of manifest and layers."""
@@ -76,7 +79,12 @@ class Registry:
         (self._folder / "blobs" / name).write_bytes(data)
         return {"mediaType": kind, "size": len(data), "digest": f"sha256:{name}"}
 
-    def _manifest(self, _, repository, reference):
+    def _manifest(self, request, repository, reference):
+        token = self.settings["pull_token"]
+        if token and request.headers.get("Authorization") != f"Bearer {token}":
+            realm = self.settings["pull_realm"] or f"http://{request.headers['Host']}/token/pull"
+            challenge = f'Bearer realm="{realm}",service="registry",scope="repository:{repository}:pull"'
+            return as_json({"errors": [{"code": "UNAUTHORIZED"}]}, 401, headers={"WWW-Authenticate": challenge})
         with self._lock:
             manifest = self._manifests.get((repository, reference))
         if manifest is None:
@@ -98,6 +106,13 @@ class Registry:
     @staticmethod
     def _unknown(code, message):
         return as_json({"errors": [{"code": code, "message": message}]}, 404)
+
+    def _add_image(self, request):
+        """`{"name": REFERENCE}`: an image of no layers, as if it had been pushed."""
+        repository, tag = parts_of(json.loads(request.body())["name"])
+        with self._lock:
+            self._manifests[repository, tag] = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []}).encode()
+        return as_json({})
 
     def _image(self, request):
         """`?name=REFERENCE`: what `docker load` takes. Without a name: all names."""

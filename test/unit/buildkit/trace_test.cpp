@@ -279,6 +279,19 @@ TEST_SUITE("buildkit/trace") {
     CHECK(std::count(heard.lines.begin(), heard.lines.end(), '\n') == 20'000);
   }
 
+  TEST_CASE("names of steps are kept up to 16 MiB together, and no step beyond them") {
+    listener heard;
+    // With its digest of four letters.
+    constexpr std::size_t mebibyte = std::size_t{1} << 20;
+    const std::string name(mebibyte - 4, 'n');
+    const auto add = [&](const std::string& digest, const std::string& title) {
+      CHECK_FALSE(heard.told.add(response().vertex(digest, title, 100).bytes(), at(1)));
+      return std::ranges::count(heard.take(), '\n');
+    };
+    for (int i = 0; i < 16; ++i) CHECK(add(std::to_string(1000 + i), name) == 1);
+    CHECK(add("a", "") == 0);
+  }
+
   TEST_CASE("a trace is found among a build's messages") {
     trace_messages finder;
     CHECK(finder.find(R"({"id":"moby.buildkit.trace","aux":"YWI="})") == "ab");

@@ -69,6 +69,9 @@ TEST_SUITE("core/json") {
     CHECK_FALSE(parse("[[[[1]]]]", bounds).has_value());
     CHECK_FALSE(parse(R"({"a":{"b":{"c":{}}}})", bounds).has_value());
     CHECK_FALSE(parse(std::string(1'000'000, '[')).has_value());
+    // Where nothing else is said: 128.
+    CHECK(parse(std::string(128, '[') + std::string(128, ']')).has_value());
+    CHECK_FALSE(parse(std::string(129, '[') + std::string(129, ']')).has_value());
     bounds.depth = 1'000'000;
     CHECK(parse(std::string(1'000'000, '[') + std::string(1'000'000, ']'), bounds).has_value());
   }
@@ -78,6 +81,12 @@ TEST_SUITE("core/json") {
     bounds.bytes = 4;
     CHECK(parse("[10]", bounds).has_value());
     CHECK_FALSE(parse("[100]", bounds).has_value());
+    // Where nothing else is said: 64 MiB.
+    std::string text(std::size_t{64} << 20, ' ');
+    text.front() = '1';
+    CHECK(parse(text).has_value());
+    text += ' ';
+    CHECK_FALSE(parse(text).has_value());
   }
 
   TEST_CASE("bytes that are not UTF-8 become U+FFFD") {

@@ -254,6 +254,25 @@ TEST_SUITE("grpc/server") {
     }
   }
 
+  TEST_CASE("a message of 4 MiB is taken where nothing else is said, one more byte is refused by its head") {
+    caller client(offer());
+    client.run();
+    constexpr std::size_t most = std::size_t{4} << 20;
+    const auto fits = client.call("/t.T/Shout", std::string(most, 'a'));
+    client.talk();
+    // Compared here, since what differs would be printed.
+    const bool same = client.answers[fits].messages.size() == 1 &&
+                      client.answers[fits].messages[0] == std::string(most, 'A');
+    CHECK(same);
+    CHECK(client.answers[fits].status == "0");
+    // Nothing but its head is sent.
+    const auto longer = client.begin("/t.T/Shout");
+    const auto head = message_head(most + 1);
+    client.send_raw(longer, std::string_view(head.data(), head.size()));
+    client.talk();
+    CHECK(client.answers[longer].status.starts_with("8 "));
+  }
+
   TEST_CASE("a reset ends the handler's wait, and the next call comes") {
     const auto what = std::make_shared<trace>();
     caller client(offer(what));

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -178,6 +179,16 @@ TEST_SUITE("h2/peer frames") {
     server.take();
     CHECK(server.streams[1].log == path_only + "closed FLOW_CONTROL_ERROR; ");
     CHECK(server.streams[3].log == path_only);
+    CHECK(server.failure == error_code());
+  }
+
+  TEST_CASE("128 streams are open at once where nothing else is said, and the next one is refused") {
+    side server(role::server);
+    server.eat(opening() + many_headers(1, 129));
+    CHECK(std::ranges::count_if(server.streams,
+                                [](const auto& one) { return one.second.log == path_only; }) == 128);
+    CHECK(server.streams.count(257) == 0);
+    CHECK(server.take().find(frame(3, 0, 257, "\0\0\0\x07"sv)) != std::string::npos);
     CHECK(server.failure == error_code());
   }
 

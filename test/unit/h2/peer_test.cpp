@@ -262,6 +262,56 @@ TEST_SUITE("h2/peer") {
     CHECK(two.server.streams[again].log.size() > 2'300'000);
   }
 
+  TEST_CASE("what one holds where nothing else is said: 256 KiB a stream, 1 MiB in all, 128 KiB to be sent") {
+    pair_of_peers two;
+    two.server.consumes = false;
+    std::vector<stream_id> ids(6);
+    for (stream_id& id : ids) id = two.ask();
+    const std::string block(200'000, 'x');
+    CHECK(two.client.self.write(ids[0], block) == 128 * 1024);
+    const auto received = [&] {
+      std::size_t all = 0;
+      for (const stream_id id : ids) all += two.server.streams[id].body.size();
+      return all;
+    };
+    const auto send_all = [&](std::size_t streams) {
+      for (int round = 0; round < 8; ++round) {
+        for (std::size_t i = 0; i < streams; ++i) two.client.self.write(ids[i], block);
+        two.exchange();
+      }
+    };
+    send_all(1);
+    CHECK(received() == 256 * 1024);
+    send_all(ids.size());
+    CHECK(received() == 1024 * 1024);
+    for (const stream_id id : ids) CHECK(two.server.streams[id].body.size() <= 256 * 1024);
+  }
+
+  TEST_CASE("headers of 4 MiB are taken where nothing else is said, and no more") {
+    pair_of_peers two;
+    // Each counts with its name and 32 bytes.
+    std::size_t size = 0;
+    for (const field& one : request_fields()) size += one.name.size() + one.value.size() + 32;
+    const auto ask_with = [&](std::size_t all) {
+      fields many = request_fields();
+      std::size_t left = all - size;
+      while (left > 0) {
+        // More at once than a peer of ours may say.
+        const std::size_t here = left > 2200 ? 1000 : left;
+        many.push_back({"name", std::string(here - 36, 'v')});
+        left -= here;
+      }
+      const stream_id id = *two.client.self.submit_request(many, true);
+      two.exchange();
+      return id;
+    };
+    const stream_id fits = ask_with(4 << 20);
+    CHECK(two.server.streams[fits].log.starts_with("headers "));
+    const stream_id large = ask_with((4 << 20) + 1);
+    CHECK(two.server.streams.count(large) == 0);
+    CHECK(two.client.streams[large].log == "closed INTERNAL_ERROR; ");
+  }
+
   TEST_CASE("either side can end the connection, and the other one is told") {
     for (const bool by_client : {true, false}) {
       pair_of_peers two;

@@ -231,6 +231,30 @@ TEST_SUITE("progress/build_messages") {
     CHECK(decode_build(answer).code == errc::build_failed);
   }
 
+  TEST_CASE("of a failed step's long lines 16 KiB are told, and these are the end") {
+    const auto tail_of = [](const std::string& output) {
+      const std::string listing =
+          failed(say({"Step 1/1 : RUN make", "\n", " ---> Running in ba9876543210\n", output}) +
+                 fail_with("The command 'x' returned a non-zero code: 3"));
+      const std::string before = "log_tail: \"";
+      const std::size_t at = listing.find(before);
+      REQUIRE(at != std::string::npos);
+      return listing.substr(at + before.size(), listing.rfind('"') - at - before.size());
+    };
+    constexpr std::size_t most = 16 * 1024;
+    // A byte less than fits, what fits, and much more: with the line's end, which is written as two letters.
+    CHECK(tail_of(std::string(most - 2, 'y') + '\n') == std::string(most - 2, 'y') + "\\n");
+    CHECK(tail_of(std::string(most - 1, 'y') + '\n') == std::string(most - 1, 'y') + "\\n");
+    CHECK(tail_of('x' + std::string(most - 1, 'y') + '\n') == std::string(most - 1, 'y') + "\\n");
+    std::string lines;
+    for (int i = 0; i < 20; ++i) lines += std::string(2000, static_cast<char>('a' + i)) + '\n';
+    const std::string told = tail_of(lines);
+    CHECK(told.size() - static_cast<std::size_t>(std::ranges::count(told, '\\')) <= most);
+    CHECK(told.size() > most - 2001);
+    CHECK(told.ends_with(std::string(2000, 't') + "\\n"));
+    CHECK(told.find('b') == std::string::npos);
+  }
+
   TEST_CASE("an error with what little it has") {
     CHECK(failed(R"({"error":"only this"})") ==
           "failed step 0/0 \"\" exit_code=none\nreason: \"only this\"\nlog_tail: \"\"\n");

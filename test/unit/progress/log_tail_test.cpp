@@ -47,7 +47,7 @@ TEST_SUITE("progress/log_tail") {
     CHECK(tail.last(20, 4096) == all.substr(all.find("line 19980\n")));
     tail.append(all);
     CHECK(tail.last(1, 4096) == "line 19999\n");
-    CHECK(tail.last(1'000'000, 1'000'000).size() <= 70'000);
+    CHECK(tail.last(1'000'000, 1'000'000).size() <= 64 * 1024);
   }
 }
 

@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -125,7 +127,15 @@ TEST_SUITE("progress/plain_renderer") {
     renderer.show({{}, log(0, "")});
     for (int i = 0; i < 10'000; ++i) renderer.show({{}, log(0, "\r" + std::string(100, 'x'))});
     CHECK(text.empty());
-    for (int i = 0; i < 1000; ++i) renderer.show({{}, log(0, std::string(100, 'y'))});
+    // At most 16 KiB are held, and no written line is longer.
+    std::size_t held = 0;
+    for (std::size_t i = 1; i <= 1000; ++i) {
+      renderer.show({{}, log(0, std::string(100, 'y'))});
+      held = std::max(held, i * 100 - static_cast<std::size_t>(std::ranges::count(text, 'y')));
+    }
+    CHECK(held < 16 * 1024);
+    CHECK(held >= 16 * 1024 - 100);
+    CHECK(text.find('\n') == 16 * 1024);
     renderer.finish();
     CHECK(text.size() >= 100'000);
     CHECK(text.size() < 100'200);

@@ -1,5 +1,6 @@
 #include "dockline/progress/terminal_renderer.hpp"
 
+#include "progress/display_state.hpp"
 #include "support/screen.hpp"
 #include "unit/progress/log_event.hpp"
 
@@ -7,7 +8,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -344,6 +347,32 @@ TEST_SUITE("progress/terminal_renderer") {
     build.at(0ms, step_started{1, 1, "RUN yes"});
     for (int i = 0; i < 20'000; ++i) build.at(0ms, log(1, std::string(500, 'y') + "\n"));
     CHECK(build.tick(0ms).size() < 24 * 200);
+    // What the display holds of it: the last twenty lines, each of 4 KiB at most, and one that has not ended.
+    display_state holds;
+    const auto show = [&](std::string bytes) {
+      holds.take({event_time(1'000'000s), log(1, std::move(bytes))});
+    };
+    const auto held = [&] {
+      const running_step& step = holds.steps().at(1);
+      std::size_t bytes = step.out.text().capacity() + step.err.text().capacity();
+      for (const auto& line : step.tail) bytes += line.text.capacity();
+      return bytes;
+    };
+    holds.take({event_time(1'000'000s), step_started{1, 1, "RUN yes"}});
+    std::size_t most = 0;
+    for (int i = 0; i < 20'000; ++i) {
+      show(std::string(500, 'y') + "\n");
+      most = std::max(most, held());
+    }
+    CHECK(holds.steps().at(1).tail.size() == 20);
+    CHECK(most < 21 * 1024);
+    for (int i = 0; i < 20'000; ++i) {
+      show(std::string(500, 'y'));
+      most = std::max(most, held());
+    }
+    CHECK(holds.steps().at(1).tail.size() == 20);
+    CHECK(most <= 22 * 4097);
+    CHECK(holds.take_ended().empty());
   }
 
   TEST_CASE("colours are few, closed, and absent when they are not wanted") {
