@@ -134,8 +134,8 @@ auto async_container_inspect(const client& daemon, std::string id, Token&& token
                                   std::move(id));
 }
 
-// Removes all containers that do not run. The filters are "until" (a time or a duration: "24h"), "label" and
-// "label!".
+// Removes all containers that do not run. The filters are "until" (a time or a duration: "24h"), and "label" and
+// "label!" (since API 1.29).
 //
 // Completion: when they are removed.
 // Signature: void(error_code, containers_pruned).

@@ -43,7 +43,7 @@ struct image_prune_options {
   image_prune_options() = default;
 
   bool all = false;  // every image that no container uses, not only those without a name
-  // "until" (a time or a duration: "24h"), "label", "label!".
+  // "until" (a time or a duration: "24h"); "label" and "label!", since API 1.29.
   filter_map filters;
 };
 

@@ -42,6 +42,8 @@ DOCKLINE_API void start_run(client daemon, run_options options, output_sink sink
 // Cancellation: any type. The container is killed, and removed if asked for, before the operation completes.
 // Errors: those of async_container_create, async_container_attach, async_container_start and
 // async_container_wait.
+// Source: docker CLI, container run: the order of ContainerCreate, ContainerAttach, ContainerStart,
+// ContainerWait and ContainerDelete.
 template <class Token = default_token>
 auto async_run(const client& daemon, run_options options, output_sink sink, diagnostics& why,
                Token&& token = {}) {

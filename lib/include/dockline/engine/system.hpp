@@ -84,11 +84,11 @@ DOCKLINE_API void start_info(client daemon, diagnostics* why, completion_handler
 // Signature: void(error_code, ping_result).
 // Lifetimes: `why` stays until completion; the client is shared.
 // Cancellation: any type, at once; the connection is closed.
-// Errors: errc::invalid_address, errc::bad_configuration and errc::invalid_argument for options that cannot
-// be used; errc::cannot_connect, errc::no_permission, errc::tls_failed, errc::timed_out,
-// errc::connection_lost on the way; errc::malformed_http, errc::message_too_long and errc::unexpected_answer
-// for an answer that is none; and the codes that stand for the daemon's status, from errc::bad_request to
-// errc::version_too_old.
+// Errors: errc::invalid_address and errc::invalid_argument for options that cannot be used;
+// errc::cannot_connect, errc::no_permission, errc::tls_failed, errc::timed_out, errc::connection_lost on the
+// way; errc::malformed_http, errc::message_too_long and errc::unexpected_answer for an answer that is none; the
+// codes that stand for the daemon's status, from errc::bad_request to errc::refused; of operations that need a
+// version of the API also errc::version_too_old.
 // Source: Docker Engine API, SystemPing, since 1.0 (the version headers since 1.25).
 template <class Token = default_token>
 auto async_ping(const client& daemon, diagnostics& why, Token&& token = {}) {

@@ -99,10 +99,12 @@ DOCKLINE_API void start_delete_object(client google, std::string bucket, std::st
 // Signature: void(error_code, stored_object).
 // Lifetimes: `why` stays until completion, all else is kept by the operation. `on_event` may be empty; it is
 // told context_progress, and the warnings of the source.
-// Cancellation: any type; the service is told to drop what it has of the upload, for at most five seconds.
-// Errors: errc::invalid_argument for names and numbers that cannot be; errc::denied, with the permission that
-// is missing; errc::conflict for a bucket of somebody else; the source's own; those of the service's status,
-// and of the way there.
+// Cancellation: any type; the service is told to drop what it has, which takes ten seconds at most. An upload of
+// one piece may be there all the same, and a bucket that was created stays.
+// Errors: errc::invalid_argument for names and numbers that cannot be, and for a factory that makes nothing;
+// errc::denied, with the permission that is missing; errc::conflict for a bucket of somebody else, and with
+// `keep_existing` for an object that is there with other content; the source's own; those of the service's
+// status, and of the way there.
 // Source: Cloud Storage JSON API v1, objects.insert (resumable and multipart), buckets.insert.
 template <class Token = default_token>
 auto async_upload(const client& google, source_factory source, upload_options options,
