@@ -17,7 +17,7 @@ import pathlib
 import re
 import sys
 
-PARAGRAPHS = ("Completion", "Signature", "Lifetimes", "Cancellation", "Errors", "Source", "Thread safety")
+PARAGRAPHS = ("Completion", "Signature", "Lifetimes", "Cancellation", "Errors", "Source", "Example", "Thread safety")
 SECOND_FORM = "The same without `diagnostics`: with the default token, a failure is thrown with its words, as " \
               "dockline::error_with_diagnostics."
 

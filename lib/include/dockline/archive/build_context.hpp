@@ -188,6 +188,7 @@ DOCKLINE_API void start_open_context(boost::asio::any_io_executor executor, cont
 // Errors: errc::no_such_directory, errc::no_dockerfile, errc::invalid_pattern (`why` has the file, line and
 // pattern), errc::unreadable_file, errc::invalid_argument.
 // Source: docker CLI, build contexts and .dockerignore; moby/patternmatcher.
+// Example: docs/guide/first-build.md.
 template <class Token = default_token>
 auto async_open_context(boost::asio::any_io_executor executor, context_options options, diagnostics& why,
                         Token&& token = Token()) {

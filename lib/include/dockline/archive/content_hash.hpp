@@ -22,6 +22,7 @@ DOCKLINE_API void start_content_hash(boost::asio::any_io_executor executor, buil
 // Cancellation: any type, at once.
 // Errors: errc::unreadable_file, errc::file_changed, with the path.
 // Source: POSIX.1-2001, pax.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_content_hash(boost::asio::any_io_executor executor, build_context context, diagnostics& why,
                         Token&& token = Token()) {

@@ -167,6 +167,7 @@ DOCKLINE_API void start_build(engine::client daemon, archive::build_context cont
 // then.
 // Source: Docker Engine API, ImageBuild with version=2 and Session, since 1.39 (an older daemon is one without
 // BuildKit); moby/buildkit, session.
+// Example: docs/guide/buildkit.md.
 template <class Token = default_token>
 auto async_build(const engine::client& daemon, archive::build_context context, build_options options,
                  progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
@@ -198,6 +199,7 @@ DOCKLINE_API void start_build_archive(engine::client daemon, std::shared_ptr<byt
 // Errors: errc::invalid_argument for an archive that is none, and for both or neither of the two; those of
 // the archive; those of async_build, where the lines of the Dockerfile are not known.
 // Source: as async_build.
+// Example: tools/commands/build_run.cpp.
 template <class Token = default_token>
 auto async_build_archive(const engine::client& daemon, std::shared_ptr<byte_source> archive,
                          build_options options, progress::event_sink on_event, diagnostics& why,

@@ -46,6 +46,7 @@ DOCKLINE_API void start_containerize(std::shared_ptr<image_builder> builder, con
 // Errors: errc::invalid_argument and errc::invalid_reference, where the diagnostics name field, value and
 // rule; errc::invalid_pattern for a .dockerignore that cannot be read.
 // Source: as async_containerize.
+// Example: docs/service.md.
 template <class Token = default_token>
 auto async_plan_image(std::shared_ptr<image_builder> builder, containerize_options options,
                       containerize_environment environment, progress::event_sink on_event, diagnostics& why,
@@ -74,6 +75,7 @@ auto async_plan_image(std::shared_ptr<image_builder> builder, containerize_optio
 // Errors: those of async_plan_image, before the build; then those of archive::async_open_context and of the
 // builder, which make_local_builder() and make_cloud_builder() tell.
 // Source: tensorflow_cloud's DockerConfig and containerize.
+// Example: docs/containerize.md.
 template <class Token = default_token>
 auto async_containerize(std::shared_ptr<image_builder> builder, containerize_options options,
                         containerize_environment environment, progress::event_sink on_event, diagnostics& why,

@@ -50,6 +50,7 @@ DOCKLINE_API void start_attachment_run(attachment streams, std::shared_ptr<byte_
 // Cancellation: any type, at once; the connection is closed.
 // Errors: errc::not_found; errc::unexpected_answer when the daemon does not upgrade; those of async_ping.
 // Source: Docker Engine API, ContainerAttach, since 1.0.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_attach(const client& daemon, std::string id, attach_options options, diagnostics& why,
                             Token&& token = {}) {
@@ -75,6 +76,7 @@ auto async_container_attach(const client& daemon, std::string id, attach_options
 // Errors: errc::invalid_argument for an attachment that is not connected; errc::malformed_stream;
 // errc::connection_lost.
 // Source: Docker Engine API, ContainerAttach, "Stream format".
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_attachment_run(const attachment& streams, std::shared_ptr<byte_source> input, output_sink sink,
                           diagnostics& why, Token&& token = {}) {

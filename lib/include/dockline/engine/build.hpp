@@ -124,6 +124,7 @@ DOCKLINE_API void start_build(client daemon, std::shared_ptr<byte_source> contex
 // `remote`; errc::unsupported_parameter; the context's own errors; those of async_ping; errc::malformed_json, and
 // errc::message_too_long for a message above 16 MiB.
 // Source: Docker Engine API, ImageBuild, since 1.0.
+// Example: docs/guide/first-build.md.
 template <class Token = default_token>
 auto async_build(const client& daemon, std::shared_ptr<byte_source> context, build_options options,
                  progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

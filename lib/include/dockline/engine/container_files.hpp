@@ -68,6 +68,7 @@ DOCKLINE_API void start_container_archive_put(client daemon, std::string id, std
 // Errors: errc::not_found for the container as for the path, and since a HEAD is answered without a body the
 // daemon says no words; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ContainerArchiveInfo, since 1.20.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_path_stat(const client& daemon, std::string id, std::string path, diagnostics& why,
                                Token&& token = {}) {
@@ -90,6 +91,7 @@ auto async_container_path_stat(const client& daemon, std::string id, std::string
 // Errors: errc::not_found; those of async_ping; errc::malformed_json. Of a read of the source:
 // errc::connection_lost, errc::malformed_http; no deadline holds. A read that was cancelled ends the source.
 // Source: Docker Engine API, ContainerArchive, since 1.20.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_archive_get(const client& daemon, std::string id, std::string path, diagnostics& why,
                                  Token&& token = {}) {
@@ -111,6 +113,7 @@ auto async_container_archive_get(const client& daemon, std::string id, std::stri
 // Errors: errc::not_found; errc::bad_request where `path` is no directory, or keep_types forbids it;
 // errc::denied when the file system is read-only; the source's own; those of async_ping.
 // Source: Docker Engine API, PutContainerArchive, since 1.20.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_archive_put(const client& daemon, std::string id, std::string path,
                                  std::shared_ptr<byte_source> tar, container_put_options options,

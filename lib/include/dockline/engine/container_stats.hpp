@@ -55,6 +55,7 @@ DOCKLINE_API void start_container_stats(client daemon, std::string id, stats_opt
 // `one_shot` before API 1.41; errc::malformed_json; errc::message_too_long for a sample above 16 MiB; those of
 // async_ping.
 // Source: Docker Engine API, ContainerStats, since 1.17.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_stats(const client& daemon, std::string id, stats_options options, stats_sink on_sample,
                            diagnostics& why, Token&& token = {}) {

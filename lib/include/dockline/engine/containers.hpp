@@ -116,6 +116,7 @@ DOCKLINE_API void start_container_remove(client daemon, std::string id, remove_o
 // errc::bad_request; errc::unsupported_parameter for `platform` before API 1.41; those of async_ping;
 // errc::malformed_json.
 // Source: Docker Engine API, ContainerCreate, since 1.0.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_container_create(const client& daemon, container_options options, diagnostics& why,
                             Token&& token = {}) {
@@ -137,6 +138,7 @@ auto async_container_create(const client& daemon, container_options options, Tok
 // Errors: errc::not_found; errc::bad_request or errc::service_failed when the command cannot be run; those of
 // async_ping. A container that runs already is no error.
 // Source: Docker Engine API, ContainerStart, since 1.0.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_container_start(const client& daemon, std::string id, diagnostics& why, Token&& token = {}) {
   return initiate<void>(&start_container_start, std::forward<Token>(token), &why, daemon, std::move(id));
@@ -154,6 +156,7 @@ auto async_container_start(const client& daemon, std::string id, Token&& token =
 // Cancellation: any type, at once; the container goes on.
 // Errors: errc::not_found; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ContainerWait, since 1.0.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_wait(const client& daemon, std::string id, diagnostics& why, Token&& token = {}) {
   return initiate<container_exit>(&start_container_wait, std::forward<Token>(token), &why, daemon,
@@ -174,6 +177,7 @@ auto async_container_wait(const client& daemon, std::string id, Token&& token = 
 // Errors: errc::not_found; errc::unsupported_parameter for `until` before API 1.35; errc::malformed_stream;
 // those of async_ping.
 // Source: Docker Engine API, ContainerLogs, since 1.11.
+// Example: tools/commands/logs.cpp.
 template <class Token = default_token>
 auto async_container_logs(const client& daemon, std::string id, logs_options options, output_sink sink,
                           diagnostics& why, Token&& token = {}) {
@@ -195,6 +199,7 @@ auto async_container_logs(const client& daemon, std::string id, logs_options opt
 // Cancellation: any type; it may have been sent all the same.
 // Errors: errc::not_found; errc::conflict when it does not run; those of async_ping.
 // Source: Docker Engine API, ContainerKill, since 1.0.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_kill(const client& daemon, std::string id, std::string signal, diagnostics& why,
                           Token&& token = {}) {
@@ -215,6 +220,7 @@ auto async_container_kill(const client& daemon, std::string id, std::string sign
 // Cancellation: any type; it may have been removed all the same.
 // Errors: errc::not_found; errc::conflict when it runs, or is being removed already; those of async_ping.
 // Source: Docker Engine API, ContainerDelete, since 1.0.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_container_remove(const client& daemon, std::string id, remove_options options, diagnostics& why,
                             Token&& token = {}) {

@@ -36,6 +36,7 @@ DOCKLINE_API void start_distribution_inspect(client daemon, std::string name, re
 // apart less well than later ones (a missing image may be unauthorized there, as the registry has it);
 // errc::not_found from podman, which lacks this endpoint; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, DistributionInspect, since 1.30.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_distribution_inspect(const client& daemon, std::string name, registry_auth auth, diagnostics& why,
                                 Token&& token = {}) {

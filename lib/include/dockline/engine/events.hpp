@@ -58,6 +58,7 @@ DOCKLINE_API void start_events(client daemon, events_options options, daemon_eve
 // goes away in the middle; errc::malformed_json; errc::message_too_long for an event above 16 MiB; those of
 // async_ping.
 // Source: Docker Engine API, SystemEvents, since 1.0 (the types since 1.22).
+// Example: tools/commands/events.cpp.
 template <class Token = default_token>
 auto async_events(const client& daemon, events_options options, daemon_event_sink on_event, diagnostics& why,
                   Token&& token = {}) {

@@ -69,6 +69,7 @@ DOCKLINE_API void start_image_import(client daemon, std::shared_ptr<byte_source>
 // the source: errc::connection_lost, errc::malformed_http; no deadline holds. A read that was cancelled ends the
 // source.
 // Source: Docker Engine API, ImageGetAll, since 1.0.
+// Example: tools/commands/save.cpp.
 template <class Token = default_token>
 auto async_image_save(const client& daemon, std::vector<std::string> names, image_save_options options,
                       diagnostics& why, Token&& token = {}) {
@@ -95,6 +96,7 @@ auto async_image_save(const client& daemon, std::vector<std::string> names, imag
 // names no image; errc::unsupported_parameter for `platform` before API 1.48; the source's own; those of
 // async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageLoad, since 1.0.
+// Example: tools/commands/load.cpp.
 template <class Token = default_token>
 auto async_image_load(const client& daemon, std::shared_ptr<byte_source> tar, image_load_options options,
                       progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
@@ -119,6 +121,7 @@ auto async_image_load(const client& daemon, std::shared_ptr<byte_source> tar, im
 // these before the tar is sent; errc::operation_failed; errc::no_outcome; errc::unsupported_parameter for
 // `platform` before API 1.32; the source's own; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageCreate with fromSrc=-, since 1.0.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_image_import(const client& daemon, std::shared_ptr<byte_source> tar, image_import_options options,
                         progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

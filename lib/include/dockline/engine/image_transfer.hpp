@@ -78,6 +78,7 @@ DOCKLINE_API void start_image_pull(client daemon, std::string name, pull_options
 // errc::unauthorized, errc::denied and errc::not_found as the registry says; errc::operation_failed for every
 // other failure; errc::no_outcome for an answer without a digest; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImagePush, since 1.0.
+// Example: docs/guide/registries.md.
 template <class Token = default_token>
 auto async_image_push(const client& daemon, std::string name, push_options options,
                       progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
@@ -105,6 +106,7 @@ auto async_image_push(const client& daemon, std::string name, push_options optio
 // every other failure (a registry that cannot be reached); errc::no_outcome for an answer that tells no end;
 // those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageCreate, since 1.0.
+// Example: tools/commands/pull.cpp.
 template <class Token = default_token>
 auto async_image_pull(const client& daemon, std::string name, pull_options options,
                       progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

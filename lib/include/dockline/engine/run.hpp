@@ -44,6 +44,7 @@ DOCKLINE_API void start_run(client daemon, run_options options, output_sink sink
 // async_container_wait.
 // Source: docker CLI, container run: the order of ContainerCreate, ContainerAttach, ContainerStart,
 // ContainerWait and ContainerDelete.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_run(const client& daemon, run_options options, output_sink sink, diagnostics& why,
                Token&& token = {}) {

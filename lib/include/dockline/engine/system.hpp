@@ -90,6 +90,7 @@ DOCKLINE_API void start_info(client daemon, diagnostics* why, completion_handler
 // codes that stand for the daemon's status, from errc::bad_request to errc::refused; of operations that need a
 // version of the API also errc::version_too_old.
 // Source: Docker Engine API, SystemPing, since 1.0 (the version headers since 1.25).
+// Example: tools/commands/ping.cpp.
 template <class Token = default_token>
 auto async_ping(const client& daemon, diagnostics& why, Token&& token = {}) {
   return initiate<ping_result>(&start_ping, std::forward<Token>(token), &why, daemon);
@@ -107,6 +108,7 @@ auto async_ping(const client& daemon, Token&& token = {}) {
 // Cancellation: any type, at once; the connection is closed.
 // Errors: those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, SystemVersion, since 1.0.
+// Example: docs/guide/embedding.md.
 template <class Token = default_token>
 auto async_version(const client& daemon, diagnostics& why, Token&& token = {}) {
   return initiate<version_result>(&start_version, std::forward<Token>(token), &why, daemon);
@@ -124,6 +126,7 @@ auto async_version(const client& daemon, Token&& token = {}) {
 // Cancellation: any type, at once; the connection is closed.
 // Errors: those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, SystemInfo, since 1.0.
+// Example: tools/commands/info.cpp.
 template <class Token = default_token>
 auto async_info(const client& daemon, diagnostics& why, Token&& token = {}) {
   return initiate<system_info>(&start_info, std::forward<Token>(token), &why, daemon);

@@ -67,6 +67,7 @@ DOCKLINE_API void start_cloud_build(client google, source_factory source, cloud_
 // Errors: errc::invalid_argument and errc::invalid_reference, before the context is sent; those of
 // async_upload, async_create_build and async_wait_for_build.
 // Source: as these.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_build(const client& google, source_factory source, cloud_build_options options,
                  progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

@@ -186,6 +186,7 @@ DOCKLINE_API void start_wait_for_build(client google, build_place where, std::st
 // Errors: errc::invalid_argument for what is found wrong here; errc::bad_request with Google's words;
 // errc::denied with the permission that is missing; those of the service's status and of the way there.
 // Source: Cloud Build API v1, projects.locations.builds.create.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_create_build(const client& google, build_place where, build_request what, diagnostics& why,
                         Token&& token = {}) {
@@ -206,6 +207,7 @@ auto async_create_build(const client& google, build_place where, build_request w
 // Cancellation: any type, at once.
 // Errors: errc::not_found; those of the service's status and of the way there.
 // Source: Cloud Build API v1, projects.locations.builds.get.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_get_build(const client& google, build_place where, std::string id, diagnostics& why,
                      Token&& token = {}) {
@@ -226,6 +228,7 @@ auto async_get_build(const client& google, build_place where, std::string id, To
 // Cancellation: any type; the build may have been stopped all the same.
 // Errors: those of async_get_build.
 // Source: Cloud Build API v1, projects.locations.builds.cancel.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_cancel_build(const client& google, build_place where, std::string id, diagnostics& why,
                         Token&& token = {}) {
@@ -246,6 +249,7 @@ auto async_cancel_build(const client& google, build_place where, std::string id,
 // Cancellation: any type; whether there is a build then is not known.
 // Errors: those of async_get_build.
 // Source: Cloud Build API v1, projects.locations.builds.retry.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_retry_build(const client& google, build_place where, std::string id, diagnostics& why,
                        Token&& token = {}) {
@@ -267,6 +271,7 @@ auto async_retry_build(const client& google, build_place where, std::string id, 
 // Cancellation: any type, at once.
 // Errors: those of async_get_build.
 // Source: Cloud Build API v1, projects.locations.builds.list.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_list_builds(const client& google, build_list_options options, diagnostics& why,
                        Token&& token = {}) {
@@ -292,6 +297,7 @@ auto async_list_builds(const client& google, build_list_options options, Token&&
 // the options' time has passed. The words have the build's URL. Those of async_get_build, after which the build
 // goes on.
 // Source: Cloud Build API v1, projects.locations.builds.get; the log's object in Cloud Storage, objects.get.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_wait_for_build(const client& google, build_place where, std::string id, wait_options options,
                           progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

@@ -69,6 +69,7 @@ DOCKLINE_API void start_project_id(client google, diagnostics* why, completion_h
 // errc::tls_failed, errc::timed_out and errc::connection_lost on the way to the token's server;
 // errc::unexpected_answer for an answer without a token.
 // Source: RFC 6749, 7523 and 8693; AIP-4111, 4112, 4115, 4116, 4117.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_access_token(const client& google, std::string scope, diagnostics& why, Token&& token = {}) {
   return initiate<access_token>(&start_access_token, std::forward<Token>(token), &why, google,
@@ -91,6 +92,7 @@ auto async_access_token(const client& google, std::string scope, Token&& token =
 // server of Google's answers; errc::denied, with the permission that Resource Manager wants; those of the
 // service's status and of the way there.
 // Source: google.auth.default; the metadata server's project/project-id; Resource Manager API v1, projects.get.
+// Example: tools/doctor_google.cpp.
 template <class Token = default_token>
 auto async_project_id(const client& google, diagnostics& why, Token&& token = {}) {
   return initiate<std::string>(&start_project_id, std::forward<Token>(token), &why, google);
