@@ -7,6 +7,7 @@ A line stays a line, so that a warning names the line of the header. What is don
 - `int size = 0;  // bytes` documents the field, and so do lines below it that hold nothing but the rest of that comment
 - a block before a declaration that has such a comment of its own is a heading for those who read the source, and stays one
 - paragraphs that begin with `Completion:`, `Signature:` and so on (see PARAGRAPHS) get headings
+- the name of an operation gets `()`, without which Doxygen makes no link of it
 - the second form of an operation, without diagnostics, is documented as that unless it has words of its own
 - left out: the compiled halves (`start_…`), what is written into the namespace boost, bodies of functions, and constructors
   and operators that do what everyone expects: `X() = default;`, copying, moving, destroying
@@ -16,7 +17,7 @@ import pathlib
 import re
 import sys
 
-PARAGRAPHS = ("Completion", "Signature", "Lifetimes", "Cancellation", "Errors", "Source", "Thread safety")
+PARAGRAPHS = ("Completion", "Signature", "Lifetimes", "Cancellation", "Errors", "Source", "Example", "Thread safety")
 SECOND_FORM = "The same without `diagnostics`: with the default token, a failure is thrown with its words, as " \
               "dockline::error_with_diagnostics."
 
@@ -66,10 +67,16 @@ def split(line):
     return line, None
 
 
+def plain(text):
+    """Text in which nothing is a command or a tag to Doxygen, and the name of an operation is a link."""
+    text = re.sub(r"([\\@<>&#*|]|--)", r"\\\1", text)
+    return re.sub(r"\b((?:\w+::)*async_\w+)\b(?!\()", r"\1()", text)
+
+
 def escaped(text):
-    """Text in which nothing is a command or a tag to Doxygen, which takes what stands in quotes or backticks as it is."""
+    """The same of a text in which something stands in quotes or backticks, which Doxygen takes as it is."""
     parts = re.split(r'(`[^`]*`|"(?:\\.|[^"\\])*")', text)
-    parts[::2] = (re.sub(r"([\\@<>&#*|]|--)", r"\\\1", part) for part in parts[::2])
+    parts[::2] = map(plain, parts[::2])
     return "".join(parts)
 
 

@@ -2,7 +2,7 @@
 """Generates the reference of the public headers and checks it: generate.py SOURCE BUILD VERSION
 
 The pages are BUILD/reference/html/index.html. Exits 77 without doxygen, and 1 where Doxygen has something to say, a public name
-is not documented, or an operation is not described in the order that all of them have.
+is not documented, or an operation is not described in the order that all of them have, or its example is not where it says.
 """
 
 import pathlib
@@ -12,8 +12,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
-ORDER = ["Completion", "Signature", "Lifetimes", "Cancellation", "Errors", "Source"]
-OPTIONAL = {"Source"}  # what is made of other operations has none of its own
+ORDER = ["Completion", "Signature", "Lifetimes", "Cancellation", "Errors", "Source", "Example"]
 # What the check of the XML finds as well.
 IN_XML = re.compile(r"(Compound dockline\S*|of (namespace|class|struct|union) dockline\S*) is not documented\.$")
 
@@ -49,19 +48,27 @@ def compounds(folder):
             yield from ElementTree.parse(folder / f"{compound.get('refid')}.xml").getroot()
 
 
-def complaints_about(operations):
+def shows(page, call):
+    """Whether the page or source, without what a page of Markdown hides, has the call."""
+    return page.is_file() and call in re.sub(r"^<!--.*?^-->", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def complaints_about(operations, source):
     """What is wrong with the forms of one operation, by name."""
     for name, forms in operations.items():
         first, others = forms[0], forms[1:]
-        headings = [title.text.strip() for title in first.iterfind("detaileddescription//simplesect[@kind='par']/title")]
-        wanted = [one for one in ORDER if one in headings or one not in OPTIONAL]
-        if headings != wanted:
-            yield f"{place_of(first)}{name} has the paragraphs {', '.join(headings) or 'none'}; wanted {', '.join(ORDER)}"
+        paragraphs = {part.findtext("title").strip(): " ".join("".join(text.itertext()) for text in part.iterfind("para")).strip()
+                      for part in first.iterfind("detaileddescription//simplesect[@kind='par']")}
+        if list(paragraphs) != ORDER:
+            yield f"{place_of(first)}{name} has the paragraphs {', '.join(paragraphs) or 'none'}; wanted {', '.join(ORDER)}"
+        page, call = paragraphs.get("Example", "").removesuffix("."), name.removeprefix("dockline::") + "("
+        if not shows(source / page, call):
+            yield f"{place_of(first)}{name}: \"{page}\" shows no {call}"
         if len(forms) != 2 or not text_of(others[0]).startswith("The same"):
             yield f"{place_of(first)}{name} has not the two forms, with diagnostics and then without"
 
 
-def check(folder):
+def check(folder, source):
     """The complaints about the XML of the reference, and how many names and operations it has."""
     complaints, names, operations = [], 0, {}
     for compound in compounds(folder):
@@ -83,7 +90,7 @@ def check(folder):
                 if not text_of(one) and not inherited:
                     what = whole if one is member else f"{whole}::{one.findtext('name')}"
                     complaints.append(f"{place_of(member)}{what} is not documented")
-    complaints.extend(complaints_about(operations))
+    complaints.extend(complaints_about(operations, source))
     return complaints, names, len(operations)
 
 
@@ -92,7 +99,7 @@ def main(source, build, version):
         print("doxygen is missing")
         return 77
     warnings = generate(source, build, version)
-    complaints, names, operations = check(build / "reference/xml")
+    complaints, names, operations = check(build / "reference/xml", source)
     for line in warnings + complaints:
         print(line.replace(f"{source}/", ""))
     print(f"{names} public names, {operations} operations, {len(warnings) + len(complaints)} complaints; "

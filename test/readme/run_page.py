@@ -3,10 +3,12 @@
 
 It is given a directory with a Dockerfile and a static program, `app`. It has to end with 0, and to print the lines that the page
 shows in ```text blocks, in their order; … stands for anything. Needs a daemon, at DOCKLINE_TEST_DOCKER_HOST; exits 77 without
-one. Docker's configuration has credentials for registry.example, and nothing else.
+one. Docker's configuration has credentials for registry.example, and nothing else. The page on Google Cloud has a Google of the
+tests' own beside the engine, and exits 77 without a docker command for it as well.
 """
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -16,10 +18,15 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support" / "google"))
+from client import Google
+
 host = os.environ.get("DOCKLINE_TEST_DOCKER_HOST")
-if not host:
-    sys.exit(77)
 program, page, probe = sys.argv[1:4]
+in_cloud = pathlib.Path(page).stem == "cloud"
+if not host or in_cloud and not shutil.which("docker"):
+    sys.exit(77)
 
 
 def shown(text):
@@ -38,7 +45,16 @@ def missing(wanted, printed):
     return None
 
 
-with tempfile.TemporaryDirectory() as scratch:
+@contextlib.contextmanager
+def google():
+    """The variables that lead to a Google of the tests' own, which builds on the engine."""
+    with Google("--tls", "--docker", host) as server:
+        names = {f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{service}": server.told["base"] for service in ("STORAGE", "CLOUDBUILD")}
+        yield names | {"GOOGLE_APPLICATION_CREDENTIALS": server.told["credentials"]["service_account"],
+                       "GOOGLE_CLOUD_PROJECT": server.told["project"], "SSL_CERT_FILE": server.told["ca"]}
+
+
+with tempfile.TemporaryDirectory() as scratch, google() if in_cloud else contextlib.nullcontext({}) as cloud:
     tree, configuration = pathlib.Path(scratch, "tree"), pathlib.Path(scratch, "configuration")
     tree.mkdir()
     configuration.mkdir()
@@ -46,7 +62,7 @@ with tempfile.TemporaryDirectory() as scratch:
     (tree / "Dockerfile").write_text('FROM scratch\nCOPY app /app\nENTRYPOINT ["/app"]\n')
     entry = {"auth": base64.b64encode(b"guide:secret").decode()}
     (configuration / "config.json").write_text(json.dumps({"auths": {"registry.example": entry}}))
-    environment = {**os.environ, "DOCKER_HOST": host, "DOCKER_CONFIG": str(configuration)}
+    environment = {**os.environ, "DOCKER_HOST": host, "DOCKER_CONFIG": str(configuration), **cloud}
     ended = subprocess.run([program, str(tree)], env=environment, text=True, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, timeout=120)
     print(ended.stdout)

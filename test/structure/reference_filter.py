@@ -91,7 +91,7 @@ int one();
 //
 // Completion: when it is there.
 // Signature: void(error_code, std::vector<int>), at once.
-// Errors: errc::denied.
+// Errors: errc::denied; those of async_info, engine::async_run and async_version(), not of `async_wait`.
 template <class Token = default_token>
 auto async_ping(const client& daemon, diagnostics& why, Token&& token = {}) {
   // Not for readers of the reference.
@@ -105,7 +105,7 @@ auto async_ping(const client& daemon, Token&& token = {}) {
 ///
 /// \\par Completion \\ilinebr when it is there.
 /// \\par Signature \\ilinebr `void(error_code, std::vector<int>)`, at once.
-/// \\par Errors \\ilinebr errc::denied.
+/// \\par Errors \\ilinebr errc::denied; those of async_info(), engine::async_run() and async_version(), not of `async_wait`.
 template <class Token = default_token>
 auto async_ping(const client& daemon, diagnostics& why, Token&& token = {}) {
   // Not for readers of the reference.

@@ -1,6 +1,9 @@
 #pragma once
 
-// All of the library. A source that builds images only needs archive/build_context.hpp and engine/build.hpp.
+// The core of the library, contexts, the daemon, events, and containerize with a daemon. Not here: buildkit/ and
+// gcp/ and what stands on them (containerize/cloud_builder.hpp and google_login.hpp), and from archive/ what few
+// need (archive_format.hpp, content_hash.hpp and context_listing.hpp). A source that only builds images needs
+// archive/build_context.hpp and engine/build.hpp.
 
 #include "dockline/archive/build_context.hpp"
 #include "dockline/containerize/config.hpp"

@@ -49,7 +49,7 @@ class library_category final : public boost::system::error_category {
       case errc::conflict: return "conflict";
       case errc::service_failed: return "the service failed";
       case errc::refused: return "refused";
-      case errc::version_too_old: return "the daemon's API version is too old";
+      case errc::version_too_old: return "the daemon and this library have no API version in common";
       case errc::build_failed: return "the build failed";
       case errc::operation_failed: return "the operation failed";
     }

@@ -125,7 +125,7 @@ struct context_options {
 // walked by each packing anew, so that a request can be sent again. A copy shares the state.
 class DOCKLINE_API build_context {
  public:
-  // Empty; for a later assignment.
+  // Empty, for a later assignment; pack() and the operations need one that was opened.
   build_context() noexcept;
   build_context(const build_context&) noexcept;
   build_context(build_context&&) noexcept;
@@ -183,9 +183,12 @@ DOCKLINE_API void start_open_context(boost::asio::any_io_executor executor, cont
 // Completion: with the context. Never before this function returns.
 // Signature: void(error_code, build_context), on the token's associated executor, by default `executor`.
 // Lifetimes: `why` stays until completion, the options are copied.
-// Cancellation: any type.
+// Cancellation: any type; what is being read is waited for, also a Dockerfile that is a pipe in which nobody
+// writes. Nothing was changed.
 // Errors: errc::no_such_directory, errc::no_dockerfile, errc::invalid_pattern (`why` has the file, line and
 // pattern), errc::unreadable_file, errc::invalid_argument.
+// Source: docker CLI, build contexts and .dockerignore; moby/patternmatcher.
+// Example: docs/guide/first-build.md.
 template <class Token = default_token>
 auto async_open_context(boost::asio::any_io_executor executor, context_options options, diagnostics& why,
                         Token&& token = Token()) {

@@ -19,8 +19,10 @@ DOCKLINE_API void start_content_hash(boost::asio::any_io_executor executor, buil
 // Completion: with the digits. Never before this function returns.
 // Signature: void(error_code, std::string), on the token's associated executor, by default `executor`.
 // Lifetimes: `why` stays until completion, the context is shared.
-// Cancellation: any type.
-// Errors: those of a packing, build_context::pack().
+// Cancellation: any type, at once.
+// Errors: errc::unreadable_file, errc::file_changed, with the path.
+// Source: POSIX.1-2001, pax.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_content_hash(boost::asio::any_io_executor executor, build_context context, diagnostics& why,
                         Token&& token = Token()) {

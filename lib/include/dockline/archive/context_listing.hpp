@@ -96,6 +96,8 @@ DOCKLINE_API void start_list_context(boost::asio::any_io_executor executor, buil
 // Lifetimes: `why` stays until completion, the context is shared.
 // Cancellation: any type; the walk stops at its next entry.
 // Errors: errc::unreadable_file, errc::file_changed.
+// Source: as async_open_context.
+// Example: tools/commands/context.cpp.
 template <class Token = default_token>
 auto async_list_context(boost::asio::any_io_executor executor, build_context context, diagnostics& why,
                         Token&& token = Token()) {

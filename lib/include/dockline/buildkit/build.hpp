@@ -151,15 +151,23 @@ DOCKLINE_API void start_build(engine::client daemon, archive::build_context cont
 //
 // Completion: when the daemon has told the outcome and the session is over.
 // Signature: void(error_code, build_result).
-// Lifetimes: `why` stays until completion; everything else is kept by the operation. `on_event` may be empty.
-// Cancellation: any type. The build's connection and its session are closed, and the daemon is asked to
-// cancel the build; nothing is tagged. The client stays usable.
+// Lifetimes: `why` stays until completion; everything else is kept by the operation. `on_event` may be empty;
+// it gets progress::builder_chosen first, where there was a choice, then progress::context_progress, the events
+// of steps, progress::layer_progress, progress::warning, progress::image_built and progress::image_tagged, and
+// of a push progress::transfer_finished.
+// Cancellation: any type. The build's connection and its session are closed, and the daemon is asked, for two
+// seconds at most, to cancel the build; nothing is tagged. Once the image is built it has its names, and what
+// was pushed stays. Files of a `local` result that have come stay; an archive does not appear. The client stays
+// usable.
 // Errors: errc::build_failed, with diagnostics::step() telling the step, its exit code, its last lines, and
 // the lines of the Dockerfile; errc::unsupported_parameter for what this daemon cannot do;
 // errc::unreadable_file and errc::file_changed, with the path; errc::cannot_write, with the path;
-// errc::connection_lost when the session ended before the build; those of engine::async_build, and those of
-// engine::async_image_push where the image is pushed, which the daemon has by then.
-// Source: Docker Engine API, ImageBuild with version=2 and Session; moby/buildkit, session.
+// errc::connection_lost and errc::malformed_http2 when the session ended before the build; those of
+// engine::async_build, and those of engine::async_image_push where the image is pushed, which the daemon has by
+// then.
+// Source: Docker Engine API, ImageBuild with version=2 and Session, since 1.39 (an older daemon is one without
+// BuildKit); moby/buildkit, session.
+// Example: docs/guide/buildkit.md.
 template <class Token = default_token>
 auto async_build(const engine::client& daemon, archive::build_context context, build_options options,
                  progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
@@ -190,7 +198,8 @@ DOCKLINE_API void start_build_archive(engine::client daemon, std::shared_ptr<byt
 // Cancellation: as async_build.
 // Errors: errc::invalid_argument for an archive that is none, and for both or neither of the two; those of
 // the archive; those of async_build, where the lines of the Dockerfile are not known.
-// Source: Docker Engine API, ImageBuild with version=2 and Session; moby/buildkit, session.
+// Source: as async_build.
+// Example: tools/commands/build_run.cpp.
 template <class Token = default_token>
 auto async_build_archive(const engine::client& daemon, std::shared_ptr<byte_source> archive,
                          build_options options, progress::event_sink on_event, diagnostics& why,

@@ -42,9 +42,11 @@ DOCKLINE_API void start_containerize(std::shared_ptr<image_builder> builder, con
 // builder's.
 // Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets
 // progress::warning.
-// Cancellation: any type.
+// Cancellation: any type; the files that are being looked at are waited for. Nothing was changed.
 // Errors: errc::invalid_argument and errc::invalid_reference, where the diagnostics name field, value and
 // rule; errc::invalid_pattern for a .dockerignore that cannot be read.
+// Source: as async_containerize.
+// Example: docs/service.md.
 template <class Token = default_token>
 auto async_plan_image(std::shared_ptr<image_builder> builder, containerize_options options,
                       containerize_environment environment, progress::event_sink on_event, diagnostics& why,
@@ -68,9 +70,12 @@ auto async_plan_image(std::shared_ptr<image_builder> builder, containerize_optio
 // builder's.
 // Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets the events of
 // the build and the push.
-// Cancellation: any type; the builder's own.
-// Errors: those of async_plan_image, before anything is sent; those of the builder.
+// Cancellation: any type; before the build as async_plan_image, then as the builder's: buildkit::async_build,
+// engine::async_build and engine::async_image_push, or gcp::async_build.
+// Errors: those of async_plan_image, before the build; then those of archive::async_open_context and of the
+// builder, which make_local_builder() and make_cloud_builder() tell.
 // Source: tensorflow_cloud's DockerConfig and containerize.
+// Example: docs/containerize.md.
 template <class Token = default_token>
 auto async_containerize(std::shared_ptr<image_builder> builder, containerize_options options,
                         containerize_environment environment, progress::event_sink on_event, diagnostics& why,

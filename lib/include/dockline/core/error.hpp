@@ -70,7 +70,7 @@ enum class errc {
   conflict = 85,          // 409, 412
   service_failed = 86,    // 5xx
   refused = 87,           // any other status of 400 or more
-  version_too_old = 88,   // the daemon no longer speaks any API version that this library knows
+  version_too_old = 88,   // the daemon and this library have no API version in common
   build_failed = 100,     // the build was run and failed; diagnostics::step() may say where
   operation_failed = 101  // an error inside the body of a 200: of a push, pull or load
 };

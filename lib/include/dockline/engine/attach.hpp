@@ -50,6 +50,7 @@ DOCKLINE_API void start_attachment_run(attachment streams, std::shared_ptr<byte_
 // Cancellation: any type, at once; the connection is closed.
 // Errors: errc::not_found; errc::unexpected_answer when the daemon does not upgrade; those of async_ping.
 // Source: Docker Engine API, ContainerAttach, since 1.0.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_attach(const client& daemon, std::string id, attach_options options, diagnostics& why,
                             Token&& token = {}) {
@@ -64,14 +65,18 @@ auto async_container_attach(const client& daemon, std::string id, attach_options
 }
 
 // Hands what the container writes to `sink`, and the bytes of `input` to the container; at the end of `input`
-// its standard input is closed, and reading goes on.
+// its standard input is closed, and reading goes on. To be run once for each attachment.
 //
 // Completion: when the container closed its streams. An input that could not be delivered any more is no
 // error.
 // Signature: void(error_code).
 // Lifetimes: `why` stays until completion; the rest is kept. `input` may be null.
-// Cancellation: any type, at once; the container goes on, detached.
-// Errors: errc::malformed_stream, errc::connection_lost.
+// Cancellation: any type, at once; the container goes on. It is let go when the last copy of `streams` is gone;
+// nothing else can be done with them by then. No deadline holds.
+// Errors: errc::invalid_argument for an attachment that is not connected; errc::malformed_stream;
+// errc::connection_lost.
+// Source: Docker Engine API, ContainerAttach, "Stream format".
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_attachment_run(const attachment& streams, std::shared_ptr<byte_source> input, output_sink sink,
                           diagnostics& why, Token&& token = {}) {

@@ -31,6 +31,7 @@ DOCKLINE_API void start_auth_check(client daemon, registry_auth auth, diagnostic
 // just as to a registry that it cannot reach, which is errc::service_failed; the daemon's words tell. podman
 // insists on HTTPS whatever its configuration says. Also those of async_ping, and errc::malformed_json.
 // Source: Docker Engine API, SystemAuth, since 1.0.
+// Example: docs/credentials.md.
 template <class Token = default_token>
 auto async_auth_check(const client& daemon, registry_auth auth, diagnostics& why, Token&& token = {}) {
   return initiate<auth_check_result>(&start_auth_check, std::forward<Token>(token), &why, daemon,

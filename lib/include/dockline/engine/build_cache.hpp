@@ -58,9 +58,10 @@ DOCKLINE_API void start_build_cancel(client daemon, std::string build_id, diagno
 // Signature: void(error_code, build_cache_pruned).
 // Lifetimes: `why` stays until completion.
 // Cancellation: any type, at once; what is removed by then is gone.
-// Errors: errc::unsupported_parameter; errc::not_found from podman; those of async_ping;
-// errc::malformed_json.
+// Errors: errc::unsupported_parameter before API 1.31, and for the newer bounds before 1.48; errc::not_found from
+// podman; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, BuildPrune, since 1.31.
+// Example: tools/commands/prune.cpp.
 template <class Token = default_token>
 auto async_build_prune(const client& daemon, build_prune_options options, diagnostics& why,
                        Token&& token = {}) {
@@ -80,8 +81,10 @@ auto async_build_prune(const client& daemon, build_prune_options options, Token&
 // Signature: void(error_code).
 // Lifetimes: `why` stays until completion.
 // Cancellation: any type; it may have been cancelled all the same.
-// Errors: errc::unsupported_parameter; errc::not_found from podman; those of async_ping.
+// Errors: errc::invalid_argument without an id; errc::unsupported_parameter before API 1.39; errc::not_found from
+// podman; those of async_ping.
 // Source: moby, POST /build/cancel, since 1.39; not in the API's description.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_build_cancel(const client& daemon, std::string build_id, diagnostics& why, Token&& token = {}) {
   return initiate<void>(&start_build_cancel, std::forward<Token>(token), &why, daemon, std::move(build_id));

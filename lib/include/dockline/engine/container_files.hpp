@@ -45,8 +45,9 @@ struct container_archive {
 struct container_put_options {
   container_put_options() = default;
 
-  bool keep_types = false;   // fail where a file would replace a directory, or the other way round
-  bool keep_owners = false;  // of the entries, by number; else all is the container's user's
+  bool keep_types = false;  // fail where a file would replace a directory, or the other way round
+  // Of the entries, by number; else all is the container's user's. Since API 1.30, ignored below.
+  bool keep_owners = false;
 };
 
 DOCKLINE_API void start_container_path_stat(client daemon, std::string id, std::string path, diagnostics* why,
@@ -67,6 +68,7 @@ DOCKLINE_API void start_container_archive_put(client daemon, std::string id, std
 // Errors: errc::not_found for the container as for the path, and since a HEAD is answered without a body the
 // daemon says no words; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ContainerArchiveInfo, since 1.20.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_path_stat(const client& daemon, std::string id, std::string path, diagnostics& why,
                                Token&& token = {}) {
@@ -86,9 +88,10 @@ auto async_container_path_stat(const client& daemon, std::string id, std::string
 // Signature: void(error_code, container_archive).
 // Lifetimes: `why` stays until completion; the source keeps what it needs.
 // Cancellation: any type, at once.
-// Errors: errc::not_found; those of async_ping; errc::malformed_json. A read of the source:
-// errc::connection_lost, errc::timed_out.
+// Errors: errc::not_found; those of async_ping; errc::malformed_json. Of a read of the source:
+// errc::connection_lost, errc::malformed_http; no deadline holds. A read that was cancelled ends the source.
 // Source: Docker Engine API, ContainerArchive, since 1.20.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_archive_get(const client& daemon, std::string id, std::string path, diagnostics& why,
                                  Token&& token = {}) {
@@ -109,7 +112,8 @@ auto async_container_archive_get(const client& daemon, std::string id, std::stri
 // Cancellation: any type; the connection is closed, and what was unpacked stays.
 // Errors: errc::not_found; errc::bad_request where `path` is no directory, or keep_types forbids it;
 // errc::denied when the file system is read-only; the source's own; those of async_ping.
-// Source: Docker Engine API, PutContainerArchive, since 1.20 (keep_owners since 1.26).
+// Source: Docker Engine API, PutContainerArchive, since 1.20.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_archive_put(const client& daemon, std::string id, std::string path,
                                  std::shared_ptr<byte_source> tar, container_put_options options,

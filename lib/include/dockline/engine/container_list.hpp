@@ -103,6 +103,7 @@ DOCKLINE_API void start_container_prune(client daemon, filter_map filters, diagn
 // Errors: errc::bad_request for a filter that the daemon does not know; those of async_ping;
 // errc::malformed_json.
 // Source: Docker Engine API, ContainerList, since 1.0.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_container_list(const client& daemon, container_list_options options, diagnostics& why,
                           Token&& token = {}) {
@@ -123,6 +124,7 @@ auto async_container_list(const client& daemon, container_list_options options, 
 // Cancellation: any type, at once.
 // Errors: errc::not_found; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ContainerInspect, since 1.0.
+// Example: tools/commands/inspect.cpp.
 template <class Token = default_token>
 auto async_container_inspect(const client& daemon, std::string id, diagnostics& why, Token&& token = {}) {
   return initiate<container_info>(&start_container_inspect, std::forward<Token>(token), &why, daemon,
@@ -134,8 +136,8 @@ auto async_container_inspect(const client& daemon, std::string id, Token&& token
                                   std::move(id));
 }
 
-// Removes all containers that do not run. The filters are "until" (a time or a duration: "24h"), "label" and
-// "label!".
+// Removes all containers that do not run. The filters are "until" (a time or a duration: "24h"), and "label" and
+// "label!" (since API 1.29).
 //
 // Completion: when they are removed.
 // Signature: void(error_code, containers_pruned).
@@ -144,6 +146,7 @@ auto async_container_inspect(const client& daemon, std::string id, Token&& token
 // Errors: errc::bad_request for a filter that the daemon does not know; errc::conflict while another prune
 // runs; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ContainerPrune, since 1.25.
+// Example: tools/commands/prune.cpp.
 template <class Token = default_token>
 auto async_container_prune(const client& daemon, filter_map filters, diagnostics& why, Token&& token = {}) {
   return initiate<containers_pruned>(&start_container_prune, std::forward<Token>(token), &why, daemon,

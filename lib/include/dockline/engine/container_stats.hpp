@@ -16,7 +16,7 @@ struct stats_options {
   stats_options() = default;
 
   bool stream = true;  // one a second until the container is gone; else a single one
-  // Of a single one: do not wait for a second sample, so that cpu_percent stays 0. Since API 1.41
+  // Do not wait for a second sample, so that cpu_percent stays 0. Only where `stream` is false. Since API 1.41.
   bool one_shot = false;
 };
 
@@ -47,12 +47,15 @@ DOCKLINE_API void start_container_stats(client daemon, std::string id, stats_opt
 
 // Hands samples of what a container uses to `on_sample`.
 //
-// Completion: behind a single one, or when the container is gone.
+// Completion: after a single sample, or when the container is removed.
 // Signature: void(error_code).
 // Lifetimes: `why` stays until completion; the rest is kept.
 // Cancellation: any type, at once; the connection is closed.
-// Errors: errc::not_found; errc::unsupported_parameter; errc::malformed_json; those of async_ping.
+// Errors: errc::invalid_argument for `one_shot` with `stream`; errc::not_found; errc::unsupported_parameter for
+// `one_shot` before API 1.41; errc::malformed_json; errc::message_too_long for a sample above 16 MiB; those of
+// async_ping.
 // Source: Docker Engine API, ContainerStats, since 1.17.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_stats(const client& daemon, std::string id, stats_options options, stats_sink on_sample,
                            diagnostics& why, Token&& token = {}) {

@@ -41,11 +41,12 @@ struct container_options {
   std::string user;                           // "1000:1000", "nobody"; empty: the image's
   bool tty = false;                           // one raw stream instead of two multiplexed ones
   bool open_stdin = false;                    // standard input stays open until the attached client closes it
-  bool auto_remove = false;                   // the daemon removes the container when it ends
-  std::vector<std::string> binds;             // "/host/path:/path[:ro]" or "volume:/path"
-  std::vector<port_binding> ports;            // which of its ports the host shows
-  std::string network_mode;                   // "bridge", "host", "none" or a network's name
-  std::string platform;                       // "linux/amd64". Since API 1.41
+  // The daemon removes the container when it ends. Since API 1.25, ignored below.
+  bool auto_remove = false;
+  std::vector<std::string> binds;   // "/host/path:/path[:ro]" or "volume:/path"
+  std::vector<port_binding> ports;  // which of its ports the host shows
+  std::string network_mode;         // "bridge", "host", "none" or a network's name
+  std::string platform;             // "linux/amd64". Since API 1.41
 };
 
 // What was created.
@@ -112,8 +113,10 @@ DOCKLINE_API void start_container_remove(client daemon, std::string id, remove_o
 // Lifetimes: `why` stays until completion.
 // Cancellation: any type; the daemon may have made it all the same.
 // Errors: errc::not_found when the image is missing; errc::conflict when the name is taken;
-// errc::bad_request; those of async_ping; errc::malformed_json.
+// errc::bad_request; errc::unsupported_parameter for `platform` before API 1.41; those of async_ping;
+// errc::malformed_json.
 // Source: Docker Engine API, ContainerCreate, since 1.0.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_container_create(const client& daemon, container_options options, diagnostics& why,
                             Token&& token = {}) {
@@ -126,15 +129,16 @@ auto async_container_create(const client& daemon, container_options options, Tok
                                      std::move(options));
 }
 
-// Starts a created or stopped container. One that runs already is no error.
+// Starts a created or stopped container.
 //
 // Completion: when its process runs.
 // Signature: void(error_code).
 // Lifetimes: `why` stays until completion.
 // Cancellation: any type; it may have been started all the same.
 // Errors: errc::not_found; errc::bad_request or errc::service_failed when the command cannot be run; those of
-// async_ping.
+// async_ping. A container that runs already is no error.
 // Source: Docker Engine API, ContainerStart, since 1.0.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_container_start(const client& daemon, std::string id, diagnostics& why, Token&& token = {}) {
   return initiate<void>(&start_container_start, std::forward<Token>(token), &why, daemon, std::move(id));
@@ -152,6 +156,7 @@ auto async_container_start(const client& daemon, std::string id, Token&& token =
 // Cancellation: any type, at once; the container goes on.
 // Errors: errc::not_found; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ContainerWait, since 1.0.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_wait(const client& daemon, std::string id, diagnostics& why, Token&& token = {}) {
   return initiate<container_exit>(&start_container_wait, std::forward<Token>(token), &why, daemon,
@@ -169,8 +174,10 @@ auto async_container_wait(const client& daemon, std::string id, Token&& token = 
 // Signature: void(error_code).
 // Lifetimes: `why` stays until completion, `sink` is kept.
 // Cancellation: any type, at once.
-// Errors: errc::not_found; errc::unsupported_parameter; errc::malformed_stream; those of async_ping.
+// Errors: errc::not_found; errc::unsupported_parameter for `until` before API 1.35; errc::malformed_stream;
+// those of async_ping.
 // Source: Docker Engine API, ContainerLogs, since 1.11.
+// Example: tools/commands/logs.cpp.
 template <class Token = default_token>
 auto async_container_logs(const client& daemon, std::string id, logs_options options, output_sink sink,
                           diagnostics& why, Token&& token = {}) {
@@ -192,6 +199,7 @@ auto async_container_logs(const client& daemon, std::string id, logs_options opt
 // Cancellation: any type; it may have been sent all the same.
 // Errors: errc::not_found; errc::conflict when it does not run; those of async_ping.
 // Source: Docker Engine API, ContainerKill, since 1.0.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_container_kill(const client& daemon, std::string id, std::string signal, diagnostics& why,
                           Token&& token = {}) {
@@ -212,6 +220,7 @@ auto async_container_kill(const client& daemon, std::string id, std::string sign
 // Cancellation: any type; it may have been removed all the same.
 // Errors: errc::not_found; errc::conflict when it runs, or is being removed already; those of async_ping.
 // Source: Docker Engine API, ContainerDelete, since 1.0.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_container_remove(const client& daemon, std::string id, remove_options options, diagnostics& why,
                             Token&& token = {}) {

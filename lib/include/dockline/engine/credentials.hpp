@@ -69,6 +69,7 @@ DOCKLINE_API void start_find_credentials(boost::asio::any_io_executor executor, 
 // the operation completes.
 // Errors: operation_aborted alone; what goes wrong with a helper is a warning.
 // Source: docker-credential-helpers' protocol, `docker-credential-NAME get`.
+// Example: docs/guide/registries.md.
 template <class Token = default_token>
 auto async_find_credentials(boost::asio::any_io_executor executor, credential_store store,
                             std::vector<std::string> registries, diagnostics& why, Token&& token = {}) {

@@ -55,9 +55,10 @@ DOCKLINE_API void start_disk_usage(client daemon, disk_usage_options options, di
 // Signature: void(error_code, disk_usage).
 // Lifetimes: `why` stays until completion.
 // Cancellation: any type, at once.
-// Errors: errc::conflict while another such request runs; errc::unsupported_parameter; those of async_ping;
-// errc::malformed_json.
+// Errors: errc::service_failed while another such request runs, from dockerd before 23;
+// errc::unsupported_parameter for `types` before API 1.42; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, SystemDataUsage, since 1.25.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_disk_usage(const client& daemon, disk_usage_options options, diagnostics& why,
                       Token&& token = {}) {

@@ -31,10 +31,12 @@ DOCKLINE_API void start_distribution_inspect(client daemon, std::string name, re
 // Signature: void(error_code, distribution_info).
 // Lifetimes: `why` stays until completion.
 // Cancellation: any type, at once.
-// Errors: errc::unauthorized, errc::denied and errc::not_found, which dockerd 20 tells apart less well than
-// later ones (a missing image may be unauthorized there, as the registry has it); errc::not_found from
-// podman, which lacks this endpoint; those of async_ping; errc::malformed_json.
+// Errors: errc::invalid_reference for a name that is none, and errc::unsupported_parameter before API 1.30,
+// both before that request is sent; errc::unauthorized, errc::denied and errc::not_found, which dockerd 20 tells
+// apart less well than later ones (a missing image may be unauthorized there, as the registry has it);
+// errc::not_found from podman, which lacks this endpoint; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, DistributionInspect, since 1.30.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_distribution_inspect(const client& daemon, std::string name, registry_auth auth, diagnostics& why,
                                 Token&& token = {}) {

@@ -50,13 +50,15 @@ DOCKLINE_API void start_events(client daemon, events_options options, daemon_eve
 
 // Hands the daemon's events to `on_event`, each as it happens. No deadline but the connection's holds.
 //
-// Completion: when `until` is reached, or the daemon ends.
+// Completion: when `until` is reached, or the daemon closes the stream in order.
 // Signature: void(error_code).
 // Lifetimes: `why` stays until completion; the rest is kept.
 // Cancellation: any type, at once; the connection is closed.
 // Errors: errc::bad_request for a filter that the daemon does not know; errc::connection_lost when the daemon
-// goes away; errc::malformed_json; errc::message_too_long for an event above 16 MiB; those of async_ping.
+// goes away in the middle; errc::malformed_json; errc::message_too_long for an event above 16 MiB; those of
+// async_ping.
 // Source: Docker Engine API, SystemEvents, since 1.0 (the types since 1.22).
+// Example: tools/commands/events.cpp.
 template <class Token = default_token>
 auto async_events(const client& daemon, events_options options, daemon_event_sink on_event, diagnostics& why,
                   Token&& token = {}) {

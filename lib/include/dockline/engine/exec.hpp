@@ -54,9 +54,11 @@ DOCKLINE_API void start_exec_inspect(client daemon, std::string id, diagnostics*
 // Signature: void(error_code, std::string).
 // Lifetimes: `why` stays until completion.
 // Cancellation: any type; it may have been made all the same, which nobody notices.
-// Errors: errc::not_found; errc::conflict when the container does not run or is paused;
-// errc::unsupported_parameter; those of async_ping; errc::malformed_json.
+// Errors: errc::invalid_argument without a program; errc::not_found; errc::conflict when the container does not
+// run or is paused; errc::unsupported_parameter for `env` before API 1.25 and for `working_dir` before 1.35;
+// those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ContainerExec, since 1.15.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_exec_create(const client& daemon, std::string container, exec_options options, diagnostics& why,
                        Token&& token = {}) {
@@ -81,6 +83,7 @@ auto async_exec_create(const client& daemon, std::string container, exec_options
 // Errors: errc::not_found; errc::conflict when it ran already; errc::unexpected_answer when the daemon does
 // not upgrade; those of async_ping.
 // Source: Docker Engine API, ExecStart, since 1.15.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_exec_start(const client& daemon, std::string id, bool tty, diagnostics& why, Token&& token = {}) {
   return initiate<attachment>(&start_exec_start, std::forward<Token>(token), &why, daemon, std::move(id),
@@ -98,8 +101,9 @@ auto async_exec_start(const client& daemon, std::string id, bool tty, Token&& to
 // Signature: void(error_code).
 // Lifetimes: `why` stays until completion.
 // Cancellation: any type; it may have been started all the same.
-// Errors: as async_exec_start.
+// Errors: errc::not_found; errc::conflict when it ran already; those of async_ping.
 // Source: Docker Engine API, ExecStart, since 1.15.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_exec_start_detached(const client& daemon, std::string id, diagnostics& why, Token&& token = {}) {
   return initiate<void>(&start_exec_start_detached, std::forward<Token>(token), &why, daemon, std::move(id));
@@ -119,6 +123,7 @@ auto async_exec_start_detached(const client& daemon, std::string id, Token&& tok
 // Errors: errc::not_found, which dockerd answers some minutes after the program ended; those of async_ping;
 // errc::malformed_json.
 // Source: Docker Engine API, ExecInspect, since 1.16.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_exec_inspect(const client& daemon, std::string id, diagnostics& why, Token&& token = {}) {
   return initiate<exec_info>(&start_exec_inspect, std::forward<Token>(token), &why, daemon, std::move(id));

@@ -64,9 +64,12 @@ DOCKLINE_API void start_image_import(client daemon, std::shared_ptr<byte_source>
 // Signature: void(error_code, std::shared_ptr<byte_source>).
 // Lifetimes: `why` stays until completion; the source keeps what it needs, and is read on any executor.
 // Cancellation: any type, at once.
-// Errors: errc::invalid_argument without a name; errc::not_found; errc::unsupported_parameter; those of
-// async_ping. A read of the source: errc::connection_lost, errc::timed_out.
+// Errors: errc::invalid_argument without a name, or for a platform that is not OS/ARCH or OS/ARCH/VARIANT;
+// errc::not_found; errc::unsupported_parameter for `platform` before API 1.48; those of async_ping. Of a read of
+// the source: errc::connection_lost, errc::malformed_http; no deadline holds. A read that was cancelled ends the
+// source.
 // Source: Docker Engine API, ImageGetAll, since 1.0.
+// Example: tools/commands/save.cpp.
 template <class Token = default_token>
 auto async_image_save(const client& daemon, std::vector<std::string> names, image_save_options options,
                       diagnostics& why, Token&& token = {}) {
@@ -86,11 +89,14 @@ auto async_image_save(const client& daemon, std::vector<std::string> names, imag
 // answer that names no image.
 // Signature: void(error_code, loaded_images).
 // Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets
-// progress::layer_progress.
-// Cancellation: any type; the connection is closed.
-// Errors: errc::operation_failed and errc::service_failed when the archive is none;
-// errc::unsupported_parameter; the source's own; those of async_ping.
+// progress::layer_progress, progress::step_log with the daemon's other lines, and progress::image_loaded.
+// Cancellation: any type; the connection is closed. Images that were loaded by then stay.
+// Errors: errc::invalid_argument without a tar, or for a platform that is not OS/ARCH or OS/ARCH/VARIANT;
+// errc::operation_failed and errc::service_failed when the archive is none; errc::no_outcome for an answer that
+// names no image; errc::unsupported_parameter for `platform` before API 1.48; the source's own; those of
+// async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageLoad, since 1.0.
+// Example: tools/commands/load.cpp.
 template <class Token = default_token>
 auto async_image_load(const client& daemon, std::shared_ptr<byte_source> tar, image_load_options options,
                       progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
@@ -108,11 +114,14 @@ auto async_image_load(const client& daemon, std::shared_ptr<byte_source> tar, im
 //
 // Completion: when the daemon has told the image's id ("sha256:…").
 // Signature: void(error_code, std::string).
-// Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty.
+// Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets
+// progress::layer_progress and progress::image_loaded.
 // Cancellation: any type; the connection is closed.
-// Errors: errc::invalid_reference before anything is sent; errc::operation_failed; errc::no_outcome;
-// errc::unsupported_parameter; the source's own; those of async_ping.
+// Errors: errc::invalid_argument without a tar, or for a reference with a digest; errc::invalid_reference, like
+// these before the tar is sent; errc::operation_failed; errc::no_outcome; errc::unsupported_parameter for
+// `platform` before API 1.32; the source's own; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageCreate with fromSrc=-, since 1.0.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_image_import(const client& daemon, std::shared_ptr<byte_source> tar, image_import_options options,
                         progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

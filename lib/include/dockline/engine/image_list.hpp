@@ -43,7 +43,7 @@ struct image_prune_options {
   image_prune_options() = default;
 
   bool all = false;  // every image that no container uses, not only those without a name
-  // "until" (a time or a duration: "24h"), "label", "label!".
+  // "until" (a time or a duration: "24h"); "label" and "label!", since API 1.29.
   filter_map filters;
 };
 
@@ -90,6 +90,7 @@ DOCKLINE_API void start_image_search(client daemon, std::string term, image_sear
 // Errors: errc::bad_request for a filter that the daemon does not know; errc::unsupported_parameter; those of
 // async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageList, since 1.0.
+// Example: tools/commands/images.cpp.
 template <class Token = default_token>
 auto async_image_list(const client& daemon, image_list_options options, diagnostics& why,
                       Token&& token = {}) {
@@ -111,6 +112,7 @@ auto async_image_list(const client& daemon, image_list_options options, Token&& 
 // Errors: errc::bad_request for a filter that the daemon does not know; errc::conflict while another prune
 // runs; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImagePrune, since 1.25.
+// Example: tools/commands/prune.cpp.
 template <class Token = default_token>
 auto async_image_prune(const client& daemon, image_prune_options options, diagnostics& why,
                        Token&& token = {}) {
@@ -132,6 +134,7 @@ auto async_image_prune(const client& daemon, image_prune_options options, Token&
 // Errors: errc::service_failed when the registry cannot be reached; those of async_ping;
 // errc::malformed_json.
 // Source: Docker Engine API, ImageSearch, since 1.0.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_image_search(const client& daemon, std::string term, image_search_options options,
                         diagnostics& why, Token&& token = {}) {

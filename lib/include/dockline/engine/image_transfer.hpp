@@ -69,14 +69,16 @@ DOCKLINE_API void start_image_pull(client daemon, std::string name, pull_options
 // well.
 // Signature: void(error_code, pushed_image).
 // Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets
-// progress::layer_progress.
+// progress::layer_progress, progress::warning and, for each tag, progress::transfer_finished.
 // Cancellation: any type. The connection is closed, upon which the daemon stops (podman at the end of the
 // layer); layers that the registry has by then stay there.
-// Errors: errc::invalid_reference, and errc::invalid_argument for a name with a digest, before anything is
-// sent; errc::not_found without such an image here; errc::unauthorized, errc::denied and errc::not_found as
-// the registry says; errc::operation_failed for every other failure; errc::no_outcome for an answer without a
-// digest; errc::unsupported_parameter; those of async_ping; errc::malformed_json.
+// Errors: before that request is sent errc::invalid_reference, errc::invalid_argument for a name with a digest,
+// for a tag together with `all_tags`, and for a platform that is not OS/ARCH or OS/ARCH/VARIANT, and
+// errc::unsupported_parameter for `platform` before API 1.46; errc::not_found without such an image here;
+// errc::unauthorized, errc::denied and errc::not_found as the registry says; errc::operation_failed for every
+// other failure; errc::no_outcome for an answer without a digest; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImagePush, since 1.0.
+// Example: docs/guide/registries.md.
 template <class Token = default_token>
 auto async_image_push(const client& daemon, std::string name, push_options options,
                       progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
@@ -96,12 +98,15 @@ auto async_image_push(const client& daemon, std::string name, push_options optio
 // well.
 // Signature: void(error_code, pulled_image).
 // Lifetimes: `why` stays until completion; the rest is kept. `on_event` may be empty; it gets
-// progress::layer_progress.
-// Cancellation: any type. The connection is closed, upon which the daemon stops.
-// Errors: errc::invalid_reference before anything is sent; errc::not_found, errc::unauthorized, errc::denied
-// as the registry says; errc::operation_failed and errc::service_failed for every other failure (a registry
-// that cannot be reached); errc::unsupported_parameter; those of async_ping; errc::malformed_json.
+// progress::layer_progress and progress::transfer_finished.
+// Cancellation: any type. The connection is closed, upon which the daemon stops; layers that it has by then stay.
+// Errors: before that request is sent errc::invalid_reference, errc::invalid_argument for a tag together with
+// `all_tags`, and errc::unsupported_parameter for `platform` before API 1.32; errc::not_found,
+// errc::unauthorized, errc::denied as the registry says; errc::operation_failed and errc::service_failed for
+// every other failure (a registry that cannot be reached); errc::no_outcome for an answer that tells no end;
+// those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageCreate, since 1.0.
+// Example: tools/commands/pull.cpp.
 template <class Token = default_token>
 auto async_image_pull(const client& daemon, std::string name, pull_options options,
                       progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

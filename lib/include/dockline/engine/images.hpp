@@ -93,6 +93,7 @@ DOCKLINE_API void start_image_remove(client daemon, std::string name, image_remo
 // Cancellation: any type, at once; the connection is closed.
 // Errors: errc::not_found; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageInspect, since 1.0.
+// Example: docs/guide/embedding.md.
 template <class Token = default_token>
 auto async_image_inspect(const client& daemon, std::string name, diagnostics& why, Token&& token = {}) {
   return initiate<image_info>(&start_image_inspect, std::forward<Token>(token), &why, daemon,
@@ -112,6 +113,7 @@ auto async_image_inspect(const client& daemon, std::string name, Token&& token =
 // Cancellation: any type, at once; the connection is closed.
 // Errors: errc::not_found; those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, ImageHistory, since 1.0.
+// Example: docs/guide/details.md.
 template <class Token = default_token>
 auto async_image_history(const client& daemon, std::string name, diagnostics& why, Token&& token = {}) {
   return initiate<std::vector<image_layer>>(&start_image_history, std::forward<Token>(token), &why, daemon,
@@ -132,6 +134,7 @@ auto async_image_history(const client& daemon, std::string name, Token&& token =
 // Errors: errc::invalid_reference and errc::invalid_argument (a digest cannot be given) before anything is
 // sent; errc::not_found; errc::conflict; those of async_ping.
 // Source: Docker Engine API, ImageTag, since 1.0.
+// Example: docs/guide/registries.md.
 template <class Token = default_token>
 auto async_image_tag(const client& daemon, std::string name, std::string reference, diagnostics& why,
                      Token&& token = {}) {
@@ -153,6 +156,7 @@ auto async_image_tag(const client& daemon, std::string name, std::string referen
 // Errors: errc::not_found; errc::conflict when a container uses it; those of async_ping;
 // errc::malformed_json.
 // Source: Docker Engine API, ImageDelete, since 1.0.
+// Example: tools/commands/rmi.cpp.
 template <class Token = default_token>
 auto async_image_remove(const client& daemon, std::string name, image_remove_options options,
                         diagnostics& why, Token&& token = {}) {

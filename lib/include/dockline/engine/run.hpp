@@ -37,7 +37,9 @@ DOCKLINE_API void start_run(client daemon, run_options options, output_sink sink
 
 // Runs a container to its end, what it writes going to `sink` from its first byte on.
 //
-// Completion: when the container ended and, if asked for, is removed. A status other than 0 is no error.
+// Completion: when the container ended and, if asked for, is removed. A status other than 0 is no error. What it wrote
+// comes over a connection that tells no length: one that something on the way closes in the middle looks like the end
+// of the output, and the status is the container's all the same. A reset is an error, unless there is input.
 // Signature: void(error_code, run_result).
 // Lifetimes: `why` stays until completion; the rest is kept.
 // Cancellation: any type. The container is killed, and removed if asked for, before the operation completes, as far as
@@ -45,6 +47,9 @@ DOCKLINE_API void start_run(client daemon, run_options options, output_sink sink
 // A second cancellation ends all of that.
 // Errors: those of async_container_create, async_container_attach, async_container_start, async_attachment_run and
 // async_container_wait. The container is removed if asked for; otherwise it stays, and may run.
+// Source: docker CLI, container run: the order of ContainerCreate, ContainerAttach, ContainerStart,
+// ContainerWait and ContainerDelete.
+// Example: docs/guide/running.md.
 template <class Token = default_token>
 auto async_run(const client& daemon, run_options options, output_sink sink, diagnostics& why,
                Token&& token = {}) {

@@ -84,12 +84,13 @@ DOCKLINE_API void start_info(client daemon, diagnostics* why, completion_handler
 // Signature: void(error_code, ping_result).
 // Lifetimes: `why` stays until completion; the client is shared.
 // Cancellation: any type, at once; the connection is closed.
-// Errors: errc::invalid_address, errc::bad_configuration and errc::invalid_argument for options that cannot
-// be used; errc::cannot_connect, errc::no_permission, errc::tls_failed, errc::timed_out,
-// errc::connection_lost on the way; errc::malformed_http, errc::message_too_long and errc::unexpected_answer
-// for an answer that is none; and the codes that stand for the daemon's status, from errc::bad_request to
-// errc::version_too_old.
+// Errors: errc::invalid_address and errc::invalid_argument for options that cannot be used;
+// errc::cannot_connect, errc::no_permission, errc::tls_failed, errc::timed_out, errc::connection_lost on the
+// way; errc::malformed_http, errc::message_too_long and errc::unexpected_answer for an answer that is none; the
+// codes that stand for the daemon's status, from errc::bad_request to errc::refused; of operations that need a
+// version of the API also errc::version_too_old.
 // Source: Docker Engine API, SystemPing, since 1.0 (the version headers since 1.25).
+// Example: tools/commands/ping.cpp.
 template <class Token = default_token>
 auto async_ping(const client& daemon, diagnostics& why, Token&& token = {}) {
   return initiate<ping_result>(&start_ping, std::forward<Token>(token), &why, daemon);
@@ -107,6 +108,7 @@ auto async_ping(const client& daemon, Token&& token = {}) {
 // Cancellation: any type, at once; the connection is closed.
 // Errors: those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, SystemVersion, since 1.0.
+// Example: docs/guide/embedding.md.
 template <class Token = default_token>
 auto async_version(const client& daemon, diagnostics& why, Token&& token = {}) {
   return initiate<version_result>(&start_version, std::forward<Token>(token), &why, daemon);
@@ -124,6 +126,7 @@ auto async_version(const client& daemon, Token&& token = {}) {
 // Cancellation: any type, at once; the connection is closed.
 // Errors: those of async_ping; errc::malformed_json.
 // Source: Docker Engine API, SystemInfo, since 1.0.
+// Example: tools/commands/info.cpp.
 template <class Token = default_token>
 auto async_info(const client& daemon, diagnostics& why, Token&& token = {}) {
   return initiate<system_info>(&start_info, std::forward<Token>(token), &why, daemon);

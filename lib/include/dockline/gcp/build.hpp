@@ -58,12 +58,16 @@ DOCKLINE_API void start_cloud_build(client google, source_factory source, cloud_
 // Builds an image with Cloud Build from what `source` makes, a .tar.gz, and pushes it. The events are those
 // of a build by a daemon: the context's progress, steps, their logs, warnings, the image's names.
 //
-// Completion: when the image is pushed, or the build failed.
+// Completion: when the image is pushed, or the build failed; with `detach`, when the build is created.
 // Signature: void(error_code, cloud_image).
 // Lifetimes: `why` stays until completion, all else is kept by the operation. `on_event` may be empty.
-// Cancellation: any type. The upload is dropped, the build cancelled, and what the operation put into the
-// bucket under a name of its own removed; that takes ten seconds at most.
-// Errors: those of async_upload, async_create_build and async_wait_for_build.
+// Cancellation: any type. The upload is dropped, the build cancelled unless `wait.cancel_when_cancelled` is
+// false, and an object under a name of the operation's own removed unless a build goes on. All of that takes
+// less than half a minute. A bucket that was created stays, and so does an object that `content_name` names.
+// Errors: errc::invalid_argument and errc::invalid_reference, before the context is sent; those of
+// async_upload, async_create_build and async_wait_for_build.
+// Source: as these.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_build(const client& google, source_factory source, cloud_build_options options,
                  progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

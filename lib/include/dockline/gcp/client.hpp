@@ -19,7 +19,8 @@ struct retry_options {
 
   std::chrono::milliseconds first_delay{1'000};  // before the first repetition; doubled for each further one
   std::chrono::milliseconds longest_delay{32'000};  // what the doubling ends at
-  // From the first failure on; progress (bytes of an upload that the server has) begins it anew.
+  // From the first failure on; progress (bytes of an upload that the server has) begins it anew. Where no
+  // connection stands at all, eight seconds at most.
   std::chrono::milliseconds budget{600'000};
 };
 
@@ -99,7 +100,7 @@ class DOCKLINE_API credentials {
   // What parse_credentials() and its like make.
   explicit credentials(std::shared_ptr<const credential_source> source);
 
-  // For people: "service account build@p.iam.gserviceaccount.com", "the metadata server".
+  // For people: "service account build@p.iam.gserviceaccount.com", "service account of this machine".
   std::string description() const;
   // The file that they are from; empty where they are from none.
   const std::string& path() const noexcept;

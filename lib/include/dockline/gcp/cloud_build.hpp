@@ -128,7 +128,7 @@ struct build_record {
   std::vector<std::string> warnings;            // in the service's words
   std::vector<pushed_image> images;             // once they are pushed
   std::vector<std::string> tags;                // those of the request, and one that makes it unique
-  std::vector<std::string> step_names;          // the images that the steps run, in order
+  std::vector<std::string> step_names;          // of each step its id, else the image that it runs
   std::vector<std::string> step_statuses;       // filled when it is over
   std::optional<int> exit_code;                 // of the step that failed, where it was told
   std::string raw;                              // the answer as it came: JSON
@@ -155,9 +155,9 @@ struct wait_options {
   std::chrono::milliseconds longest_pause{10'000};
   // How long to wait, also for an answer that does not come; zero: until it is over.
   std::chrono::milliseconds longest_wait{0};
-  // What becomes of the build when that has passed, and when the wait is cancelled.
+  // Whether the build is stopped when `longest_wait` has passed; else it goes on.
   bool cancel_when_late = true;
-  // Whether the build is stopped when the wait is cancelled.
+  // Whether it is stopped when the wait is cancelled.
   bool cancel_when_cancelled = true;
 };
 
@@ -186,6 +186,7 @@ DOCKLINE_API void start_wait_for_build(client google, build_place where, std::st
 // Errors: errc::invalid_argument for what is found wrong here; errc::bad_request with Google's words;
 // errc::denied with the permission that is missing; those of the service's status and of the way there.
 // Source: Cloud Build API v1, projects.locations.builds.create.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_create_build(const client& google, build_place where, build_request what, diagnostics& why,
                         Token&& token = {}) {
@@ -206,6 +207,7 @@ auto async_create_build(const client& google, build_place where, build_request w
 // Cancellation: any type, at once.
 // Errors: errc::not_found; those of the service's status and of the way there.
 // Source: Cloud Build API v1, projects.locations.builds.get.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_get_build(const client& google, build_place where, std::string id, diagnostics& why,
                      Token&& token = {}) {
@@ -226,6 +228,7 @@ auto async_get_build(const client& google, build_place where, std::string id, To
 // Cancellation: any type; the build may have been stopped all the same.
 // Errors: those of async_get_build.
 // Source: Cloud Build API v1, projects.locations.builds.cancel.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_cancel_build(const client& google, build_place where, std::string id, diagnostics& why,
                         Token&& token = {}) {
@@ -246,6 +249,7 @@ auto async_cancel_build(const client& google, build_place where, std::string id,
 // Cancellation: any type; whether there is a build then is not known.
 // Errors: those of async_get_build.
 // Source: Cloud Build API v1, projects.locations.builds.retry.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_retry_build(const client& google, build_place where, std::string id, diagnostics& why,
                        Token&& token = {}) {
@@ -258,7 +262,8 @@ auto async_retry_build(const client& google, build_place where, std::string id, 
                                 std::move(where), std::move(id));
 }
 
-// Lists the builds of a project, the newest first.
+// Lists the builds of a project in one region ("global" where none is named), the newest first, as many as `most`
+// says.
 //
 // Completion: when all pages are there.
 // Signature: void(error_code, std::vector<build_record>).
@@ -266,6 +271,7 @@ auto async_retry_build(const client& google, build_place where, std::string id, 
 // Cancellation: any type, at once.
 // Errors: those of async_get_build.
 // Source: Cloud Build API v1, projects.locations.builds.list.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_list_builds(const client& google, build_list_options options, diagnostics& why,
                        Token&& token = {}) {
@@ -288,7 +294,10 @@ auto async_list_builds(const client& google, build_list_options options, Token&&
 // seconds are taken.
 // Errors: errc::build_failed with diagnostics::step() where the log tells it, also for a build that was
 // cancelled, timed out or expired; errc::service_failed when Cloud Build itself failed; errc::timed_out when
-// the options' time has passed. The words have the build's URL. Those of async_get_build.
+// the options' time has passed. The words have the build's URL. Those of async_get_build, after which the build
+// goes on.
+// Source: Cloud Build API v1, projects.locations.builds.get; the log's object in Cloud Storage, objects.get.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_wait_for_build(const client& google, build_place where, std::string id, wait_options options,
                           progress::event_sink on_event, diagnostics& why, Token&& token = {}) {

@@ -57,14 +57,19 @@ DOCKLINE_API void start_project_id(client google, diagnostics* why, completion_h
 
 // Gets a token for `scope` (several are separated by a space): a kept one, or a new one. However many operations
 // want one at once, it is asked for once; one that is about to expire is renewed while it is still given out.
+// A user's credentials give the scopes that the user logged in with, whatever `scope` says. With
+// no_credentials() the value is empty, which is no error.
 //
 // Completion: when there is one.
 // Signature: void(error_code, access_token).
 // Lifetimes: `why` stays until completion; the client is shared.
 // Cancellation: any type; a request that others wait for goes on.
-// Errors: errc::token_refused, and what to run then; errc::bad_configuration for what the credentials name (a
-// file, a program) and cannot be used; those of the way to the token's server.
+// Errors: errc::token_refused, and what to run then; errc::no_credentials where no metadata server of Google's
+// answers; errc::bad_configuration for a key, a file or a program that cannot be used; errc::cannot_connect,
+// errc::tls_failed, errc::timed_out and errc::connection_lost on the way to the token's server;
+// errc::unexpected_answer for an answer without a token.
 // Source: RFC 6749, 7523 and 8693; AIP-4111, 4112, 4115, 4116, 4117.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_access_token(const client& google, std::string scope, diagnostics& why, Token&& token = {}) {
   return initiate<access_token>(&start_access_token, std::forward<Token>(token), &why, google,
@@ -76,15 +81,18 @@ auto async_access_token(const client& google, std::string scope, Token&& token =
                                 std::move(scope));
 }
 
-// Finds the project that is worked in, where nobody named one: what the environment says (project_from()), the
-// credentials' own, gcloud's (gcloud_project_from()), that of the machine at Google, or of an external account's
-// pool.
+// Finds the project that is worked in, where an operation names none: client_options::project, that of the
+// credentials, client_options::fallback_project, that of the machine at Google, or of an external account's pool.
 //
 // Completion: when it is known.
 // Signature: void(error_code, std::string).
 // Lifetimes: `why` stays until completion; the client is shared.
 // Cancellation: any type; a request that others wait for goes on.
-// Errors: errc::invalid_argument where nothing tells it, with what to do.
+// Errors: errc::invalid_argument where nothing tells it, with what to do; errc::no_credentials where no metadata
+// server of Google's answers; errc::denied, with the permission that Resource Manager wants; those of the
+// service's status and of the way there.
+// Source: google.auth.default; the metadata server's project/project-id; Resource Manager API v1, projects.get.
+// Example: tools/doctor_google.cpp.
 template <class Token = default_token>
 auto async_project_id(const client& google, diagnostics& why, Token&& token = {}) {
   return initiate<std::string>(&start_project_id, std::forward<Token>(token), &why, google);

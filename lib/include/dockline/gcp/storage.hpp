@@ -99,11 +99,14 @@ DOCKLINE_API void start_delete_object(client google, std::string bucket, std::st
 // Signature: void(error_code, stored_object).
 // Lifetimes: `why` stays until completion, all else is kept by the operation. `on_event` may be empty; it is
 // told context_progress, and the warnings of the source.
-// Cancellation: any type; the service is told to drop what it has of the upload, for at most five seconds.
-// Errors: errc::invalid_argument for names and numbers that cannot be; errc::denied, with the permission that
-// is missing; errc::conflict for a bucket of somebody else; the source's own; those of the service's status,
-// and of the way there.
+// Cancellation: any type; the service is told to drop what it has, which takes ten seconds at most. An upload of
+// one piece may be there all the same, and a bucket that was created stays.
+// Errors: errc::invalid_argument for names and numbers that cannot be, and for a factory that makes nothing;
+// errc::denied, with the permission that is missing; errc::conflict for a bucket of somebody else, and with
+// `keep_existing` for an object that is there with other content; the source's own; those of the service's
+// status, and of the way there.
 // Source: Cloud Storage JSON API v1, objects.insert (resumable and multipart), buckets.insert.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_upload(const client& google, source_factory source, upload_options options,
                   progress::event_sink on_event, diagnostics& why, Token&& token = {}) {
@@ -126,6 +129,7 @@ auto async_upload(const client& google, source_factory source, upload_options op
 // Errors: errc::denied with the permission that is missing; those of the service's status and of the way
 // there.
 // Source: Cloud Storage JSON API v1, objects.get.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_find_object(const client& google, std::string bucket, std::string object, diagnostics& why,
                        Token&& token = {}) {
@@ -149,6 +153,7 @@ auto async_find_object(const client& google, std::string bucket, std::string obj
 // Errors: errc::invalid_argument for a name that no bucket has; those of the service's status and of the way
 // there.
 // Source: Cloud Storage JSON API v1, buckets.get, buckets.testIamPermissions and buckets.list.
+// Example: tools/doctor_google.cpp.
 template <class Token = default_token>
 auto async_find_bucket(const client& google, std::string bucket, diagnostics& why, Token&& token = {}) {
   return initiate<std::optional<stored_bucket>>(&start_find_bucket, std::forward<Token>(token), &why, google,
@@ -168,6 +173,7 @@ auto async_find_bucket(const client& google, std::string bucket, Token&& token =
 // Cancellation: any type; it may have been removed all the same.
 // Errors: those of async_find_object.
 // Source: Cloud Storage JSON API v1, objects.delete.
+// Example: docs/guide/cloud.md.
 template <class Token = default_token>
 auto async_delete_object(const client& google, std::string bucket, std::string object, std::string generation,
                          diagnostics& why, Token&& token = {}) {
