@@ -41,9 +41,9 @@ class broken_cloud {
   gcp::credentials who(std::string_view name = "authorized_user") const {
     const std::string path = google_.credentials_file(name);
     std::string text = content_of(path);
-    const std::string there = google_.metadata();
-    for (std::size_t at = 0; (at = text.find(there, at)) != text.npos;)
-      text.replace(at, there.size(), place());
+    const std::string metadata = google_.metadata();
+    for (std::size_t at = 0; (at = text.find(metadata, at)) != text.npos;)
+      text.replace(at, metadata.size(), place());
     diagnostics why;
     auto parsed = gcp::parse_credentials(text, path, {}, why);
     REQUIRE_MESSAGE(parsed.has_value(), describe(parsed ? error_code() : parsed.error(), why));
