@@ -1,7 +1,10 @@
 #include "daemon/broken_line.hpp"
 
+#include "dockline/engine/container_files.hpp"
+#include "dockline/engine/image_list.hpp"
+
 #include "core/spawn.hpp"
-#include "support/planned_relay.hpp"
+#include "support/entries_of.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -11,6 +14,7 @@
 
 #include <cstdlib>
 #include <set>
+#include <thread>
 
 namespace dockline::daemon_test {
 namespace {
@@ -26,31 +30,35 @@ std::string socket_of_engine() {
   return host.substr(7);
 }
 
-// An operation that waits for as long as its work takes has no deadline: it is stopped after that.
-constexpr auto longest_operation = 2s;
+// When an operation without a deadline is stopped, whose line is silent.
+constexpr auto longest_silence = 1500ms;
 // What is a hang.
-constexpr auto longest_end = 20s;
+constexpr auto longest_operation = 20s;
+constexpr auto longest_end = 40s;
 
 using outcome = result<std::string>;
 
 // One attempt, by a client and a loop of its own.
-outcome attempt(planned_relay& relay, line_plan how, const scenario& what) {
+outcome attempt(planned_relay& relay, line_plan how, const scenario& what, bool endless) {
   relay.plan(how);
   asio::io_context loop(1);
   engine::client_options options;
   options.host = relay.host();
-  options.connect_timeout = 2s;
-  options.answer_timeout = 500ms;
-  options.idle_timeout = 500ms;
-  // What goes on byte by byte has its time.
-  const bool slow = how.kind == line_fault::dribble || how.kind == line_fault::throttle;
-  if (slow || how.kind == line_fault::none) options.answer_timeout = options.idle_timeout = 10s;
+  // Whatever goes on has its time; it is waited for in vain only where the line falls silent, or says that more is to
+  // come than does.
+  const bool silent = how.kind == line_fault::stall || how.kind == line_fault::corrupt;
+  options.connect_timeout = 10s;
+  options.answer_timeout = options.idle_timeout = silent ? 500ms : 10s;
   outcome seen = errc::timed_out;
   int completions = 0;
+  bool stopped = false;
   asio::cancellation_signal stop;
-  asio::steady_timer clock(loop, slow ? 15s : longest_operation);
+  asio::steady_timer clock(loop);
+  clock.expires_after(silent && endless ? asio::steady_timer::duration(longest_silence) : longest_operation);
   clock.async_wait([&](const error_code& code) {
-    if (!code) stop.emit(asio::cancellation_type::terminal);
+    if (code) return;
+    stopped = true;
+    stop.emit(asio::cancellation_type::terminal);
   });
   asio::co_spawn(loop, what(engine::client(loop.get_executor(), options)),
                  asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr failure, std::string done) {
@@ -61,6 +69,7 @@ outcome attempt(planned_relay& relay, line_plan how, const scenario& what) {
   loop.run_for(longest_end);
   CHECK(loop.stopped());
   CHECK(completions == 1);
+  CHECK((!stopped || (silent && endless)));
   return seen;
 }
 
@@ -71,26 +80,64 @@ std::set<std::size_t> spread(std::size_t total, std::size_t points) {
   return chosen;
 }
 
+asio::awaitable<std::string> read_data(engine::client daemon, std::string image) {
+  engine::container_options options;
+  options.image = image;
+  options.cmd = {"/probe"};
+  const std::string id = co_await create_container(daemon, options);
+  const auto files = co_await engine::async_container_archive_get(daemon, id, "/in/data");
+  const std::string tar = co_await read_all(files.tar);
+  engine::remove_options removal;
+  removal.force = true;
+  co_await engine::async_container_remove(daemon, id, removal);
+  // A header of 512 bytes, which tells the size in octal digits, and the file.
+  constexpr std::size_t header = 512;
+  if (tar.size() < header) co_return "";
+  co_return tar.substr(header, std::stoul(tar.substr(124, 11), nullptr, 8));
+}
+
+asio::awaitable<void> remove_image(engine::client daemon, std::string image) {
+  engine::image_remove_options forced;
+  forced.force = true;
+  auto [no_image, gone] = co_await engine::async_image_remove(daemon, image, forced, no_throw);
+  (void)no_image;
+}
+
+asio::awaitable<void> remove_labelled(engine::client daemon, std::string label) {
+  engine::image_prune_options own;
+  own.all = true;
+  own.filters = {{"label", {label}}};
+  co_await engine::async_image_prune(daemon, own);
+}
+
 }  // namespace
 
-void break_everywhere(const scenario& what, std::size_t points, bool repeatable) {
+void break_everywhere(const scenario& what, const breaking& manner) {
   planned_relay relay(socket_of_engine());
-  const outcome right = attempt(relay, line_plan(), what);
+  const auto look = [&](const line_plan& how, bool succeeded) {
+    if (manner.afterwards) manner.afterwards(attempted(how, succeeded));
+  };
+  const outcome right = attempt(relay, line_plan(), what, manner.endless);
   REQUIRE_MESSAGE(right.has_value(), right.error().message());
   const std::size_t answered = relay.answered();
   const std::size_t requested = relay.requested();
   REQUIRE(answered > 0);
+  look(line_plan(), true);
+  relay.plan(line_plan());
+  const std::size_t open = test::entries_of("/proc/self/fd");
+  const auto is_right = [&](const std::string& made, const line_plan& how) {
+    return manner.is_right ? manner.is_right(made, *right, how) : made == *right;
+  };
   const auto check = [&](line_plan how, bool may_fail) {
+    how.once = manner.once;
     CAPTURE(static_cast<int>(how.kind));
     CAPTURE(how.at);
     CAPTURE(how.requests);
-    const outcome seen = attempt(relay, how, what);
-    if (!seen) {
-      CHECK_MESSAGE(may_fail, seen.error().message());
-      return 1;
-    }
-    if (repeatable) CHECK(*seen == *right);
-    return 0;
+    const outcome seen = attempt(relay, how, what, manner.endless);
+    if (!seen) CHECK_MESSAGE(may_fail, seen.error().message());
+    if (seen && how.kind != line_fault::corrupt) CHECK_MESSAGE(is_right(*seen, how), seen->substr(0, 500));
+    look(how, seen.has_value());
+    return seen ? 0 : 1;
   };
   check(line_plan(line_fault::throttle, 0), false);
   check(line_plan(line_fault::throttle, 0, true), false);
@@ -100,41 +147,86 @@ void break_everywhere(const scenario& what, std::size_t points, bool repeatable)
   check(line_plan(line_fault::dribble, last_of(requested), true), false);
   int failed = 0;
   for (const bool requests : {false, true}) {
-    for (const std::size_t at : spread(requests ? requested : answered, points)) {
+    const std::size_t total = requests ? requested : answered;
+    for (const std::size_t at : spread(total, manner.points)) {
       failed += check(line_plan(line_fault::cut, at, requests), true);
       failed += check(line_plan(line_fault::reset, at, requests), true);
     }
-    for (const std::size_t at : spread(requests ? requested : answered, 3))
+    for (const std::size_t at : spread(total, 3))
       failed += check(line_plan(line_fault::stall, at, requests), true);
+    // A bit that is another one may give another text, and no other end than these.
+    if (requests && !manner.harmless) continue;
+    for (const std::size_t at : spread(total - 1, manner.points))
+      check(line_plan(line_fault::corrupt, at, requests), true);
   }
   // Cut before the first byte nothing succeeds.
-  CHECK(failed > 2);
-  // A bit that is another one may give another text, and no other end than these.
-  for (const std::size_t at : spread(answered - 1, points))
-    (void)attempt(relay, line_plan(line_fault::corrupt, at), what);
+  if (!manner.never_fails) CHECK(failed > 2);
+  relay.plan(line_plan());
+  // The relay closes what it took last when it hears of its end.
+  const auto until = std::chrono::steady_clock::now() + longest_operation;
+  while (test::entries_of("/proc/self/fd") > open && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(5ms);
+  CHECK(test::entries_of("/proc/self/fd") <= open);
 }
 
-void break_build(std::string_view name, archive::ignore_mode mode, build_scenario build) {
-  engine_fixture engine;
-  const engine::build_options tagged = engine.tagged(name);
-  const scratch_tree tree;
-  tree.file("Dockerfile", "FROM " + base_image() + "\nCOPY in /in\n");
-  tree.file("in/data", std::string(20'000, 'd'));
+changing_tree::changing_tree(const std::string& dockerfile) { tree_.file("Dockerfile", dockerfile); }
+
+void changing_tree::change() {
+  constexpr std::size_t size = 20'000;
+  content_ = std::to_string(1'000'000 + ++number_) + ' ';
+  while (content_.size() < size) content_ += content_;
+  content_.resize(size);
+  tree_.file("in/data", content_);
+}
+
+archive::context_options changing_tree::options() const {
   archive::context_options wanted;
-  wanted.directory = tree.root();
+  wanted.directory = tree_.root();
+  return wanted;
+}
+
+void break_build(std::string_view name, archive::ignore_mode mode, std::size_t points, build_scenario build) {
+  engine_fixture engine;
+  const std::string own = engine.name(name);
+  changing_tree tree("FROM " + base_image() + "\nCOPY in /in\n");
+  archive::context_options wanted = tree.options();
   wanted.mode = mode;
+  const auto tag = [&] { return own + ":" + std::to_string(tree.number()); };
+  breaking how(points);
+  how.endless = true;
+  how.afterwards = [&](const attempted& it) {
+    if (!it.was_asked_for()) return;
+    const bool there = engine.has_image(tag());
+    if (it.succeeded) CHECK(there);
+    if (!there) return;
+    CHECK(content_of_image(engine, tag()) == tree.content());
+    forget_image(engine, tag());
+  };
   break_everywhere(
-      [tagged, wanted, build = std::move(build)](engine::client daemon) -> asio::awaitable<std::string> {
+      [&](engine::client daemon) -> asio::awaitable<std::string> {
+        tree.change();
+        engine::build_options options;
+        options.tags = {tag()};
+        options.labels = {{own, "1"}};
         archive::build_context context = co_await archive::async_open_context(daemon.get_executor(), wanted);
-        const std::string id = co_await build(daemon, std::move(context), tagged);
+        const std::string id = co_await build(daemon, std::move(context), options);
         const auto found = co_await engine::async_image_inspect(daemon, id);
         co_return std::to_string(found.size);
       },
-      8);
-  if (!engine.has_image(tagged.tags.front())) return;
-  const output there = engine.run_probe(tagged.tags.front(), {"walk", "/in"});
-  const std::string here = probe_says({"walk", tree.path("in")});
-  CHECK(there.out == here);
+      how);
+  forget_labelled(engine, own);
+}
+
+std::string content_of_image(engine_fixture& engine, const std::string& image) {
+  return engine.run(read_data(engine.daemon(), image));
+}
+
+void forget_image(engine_fixture& engine, const std::string& image) {
+  engine.run(remove_image(engine.daemon(), image));
+}
+
+void forget_labelled(engine_fixture& engine, const std::string& label) {
+  engine.run(remove_labelled(engine.daemon(), label));
 }
 
 }  // namespace dockline::daemon_test

@@ -6,9 +6,9 @@
 
 namespace dockline::daemon_test {
 
-TEST_SUITE("daemon/faults") {
+TEST_SUITE("daemon/build faults") {
   TEST_CASE("a build: the image, or an error, and no image under its name that is another one") {
-    break_build("faults", archive::ignore_mode::classic,
+    break_build("faults", archive::ignore_mode::classic, 6,
                 [](engine::client daemon, archive::build_context context,
                    engine::build_options options) -> asio::awaitable<std::string> {
                   options.dockerfile = context.dockerfile_name();

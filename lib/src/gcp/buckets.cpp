@@ -2,6 +2,7 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "gcp/google_error.hpp"
 #include "gcp/storage_requests.hpp"
 
 #include <string_view>
@@ -12,6 +13,9 @@ namespace {
 
 // One has buckets of no project, but wants the parameter.
 constexpr std::string_view project_of_emulator = "emulator";
+
+// Whether a question was not answered at all: another one may be, with "that may not be seen" for one.
+bool left_open(const error_code& code) { return code == condition::cancelled || is_transient(code); }
 
 }  // namespace
 
@@ -85,7 +89,8 @@ task<std::optional<stored_bucket>> find_bucket(std::shared_ptr<client_state> sta
   auto tested = co_await ask(test_permissions(state->storage_url(), bucket, permissions_for_builds()), words);
   if (tested) {
     found.missing_permissions = missing_in(tested->body, permissions_for_builds());
-  } else if (tested.error() == condition::cancelled) {
+  } else if (left_open(tested.error())) {
+    why = words;
     co_return tested.error();
   } else if (!seen) {
     // Nothing is known of it then.
@@ -99,13 +104,17 @@ task<std::optional<stored_bucket>> find_bucket(std::shared_ptr<client_state> sta
   why.clear();
   auto project = co_await state->project(words);
   if (!project) {
-    if (project.error() == condition::cancelled) co_return project.error();
+    if (left_open(project.error())) {
+      why = words;
+      co_return project.error();
+    }
     co_return std::optional<stored_bucket>(std::move(found));
   }
   auto listed = co_await ask(list_buckets(state->storage_url(), *project, bucket), words);
   if (listed) {
     found.own = has_bucket(listed->body, bucket);
-  } else if (listed.error() == condition::cancelled) {
+  } else if (left_open(listed.error())) {
+    why = words;
     co_return listed.error();
   }
   co_return std::optional<stored_bucket>(std::move(found));

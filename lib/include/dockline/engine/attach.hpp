@@ -68,7 +68,8 @@ auto async_container_attach(const client& daemon, std::string id, attach_options
 // its standard input is closed, and reading goes on. To be run once for each attachment.
 //
 // Completion: when the container closed its streams. An input that could not be delivered any more is no
-// error.
+// error. The streams tell no length: a connection that something on the way closes in their middle ends like one that
+// the container has done with, and where there is input a reset does, too.
 // Signature: void(error_code).
 // Lifetimes: `why` stays until completion; the rest is kept. `input` may be null.
 // Cancellation: any type, at once; the container goes on. It is let go when the last copy of `streams` is gone;
