@@ -54,7 +54,7 @@ std::string cure_for(error_code code, const engine::client_options& chosen) {
   if (code == errc::bad_configuration) return "mend the file, or name the daemon with --host";
   if (code == errc::invalid_argument)
     return "`docker context ls` shows the contexts there are; --host needs none";
-  if (code == errc::version_too_old) return "upgrade the daemon";
+  if (code == errc::version_too_old) return "upgrade the daemon, or dockline where that is the older one";
   if (code == errc::connection_lost || (code != condition::unreachable && code != condition::timed_out)) {
     return host.starts_with("tcp://") && !chosen.tls.enabled
                ? "if the daemon speaks TLS, as it does on port 2376, give --tlsverify"

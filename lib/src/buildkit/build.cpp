@@ -1,4 +1,5 @@
 #include "dockline/buildkit/build.hpp"
+
 #include "dockline/engine/image_ref.hpp"
 
 #include "archive/context_state.hpp"

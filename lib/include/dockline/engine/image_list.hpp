@@ -131,7 +131,7 @@ auto async_image_prune(const client& daemon, image_prune_options options, Token&
 // Signature: void(error_code, std::vector<found_image>).
 // Lifetimes: `why` stays until completion.
 // Cancellation: any type, at once.
-// Errors: errc::service_failed when the registry cannot be reached; those of async_ping;
+// Errors: errc::service_failed, or errc::bad_request of a newer dockerd, when the registry cannot be reached; those of async_ping;
 // errc::malformed_json.
 // Source: Docker Engine API, ImageSearch, since 1.0.
 // Example: docs/guide/details.md.
