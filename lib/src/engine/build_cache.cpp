@@ -1,18 +1,12 @@
 #include "dockline/engine/build_cache.hpp"
 
 #include "engine/answer_fields.hpp"
+#include "engine/answers.hpp"
 #include "engine/one_answer.hpp"
 #include "engine/system_requests.hpp"
 
 namespace dockline::engine {
 namespace {
-
-build_cache_pruned read_cache_pruned(json_answer& answered) {
-  build_cache_pruned gone;
-  gone.ids = texts_of(answered.root().find("CachesDeleted"));
-  gone.space_reclaimed = number_of(answered.root(), "SpaceReclaimed");
-  return gone;
-}
 
 task<void> cancel(std::shared_ptr<client_state> state, std::string build_id, diagnostics& why) {
   auto version = co_await state->negotiate(why);
@@ -24,6 +18,13 @@ task<void> cancel(std::shared_ptr<client_state> state, std::string build_id, dia
 }
 
 }  // namespace
+
+build_cache_pruned read_cache_pruned(json_answer& answered) {
+  build_cache_pruned gone;
+  gone.ids = texts_of(answered.root().find("CachesDeleted"));
+  gone.space_reclaimed = number_of(answered.root(), "SpaceReclaimed");
+  return gone;
+}
 
 void start_build_prune(client daemon, build_prune_options options, diagnostics* why,
                        completion_handler<build_cache_pruned> handler) {

@@ -3,11 +3,15 @@
 #include "core/encoding.hpp"
 #include "engine/answer_fields.hpp"
 #include "engine/answer_source.hpp"
+#include "engine/answers.hpp"
 #include "engine/container_requests.hpp"
 #include "engine/one_answer.hpp"
 
 namespace dockline::engine {
 namespace {
+
+// What a path is: an object, as base64.
+constexpr std::string_view path_field = "X-Docker-Container-Path-Stat";
 
 // The bits of Go's os.FileMode, in which the daemon tells what a path is.
 constexpr std::uint64_t go_directory = std::uint64_t{1} << 31;
@@ -19,9 +23,29 @@ constexpr std::uint64_t go_sticky = std::uint64_t{1} << 20;
 constexpr std::uint64_t go_special = std::uint64_t{1} << 26 | std::uint64_t{1} << 25 |
                                      std::uint64_t{1} << 24 | std::uint64_t{1} << 21 | std::uint64_t{1} << 19;
 
-// The field X-Docker-Container-Path-Stat: an object, as base64.
-result<container_path> read_path(const http::response_head& head, diagnostics& why) {
-  const auto text = decode_base64(head.find("X-Docker-Container-Path-Stat"));
+task<container_path> look_at(std::shared_ptr<client_state> state, std::string id, std::string path,
+                             diagnostics& why) {
+  auto reply = co_await state->call(requests::container_path_stat(id, path), why);
+  if (!reply) co_return reply.error();
+  co_return read_container_path(reply->head.find(path_field), why);
+}
+
+task<container_archive> open_archive(std::shared_ptr<client_state> state, std::string id, std::string path,
+                                     diagnostics& why) {
+  auto over = co_await state->open(requests::container_archive_get(id, path), nullptr, why);
+  if (!over) co_return over.error();
+  auto about = read_container_path((*over)->head().find(path_field), why);
+  if (!about) co_return about.error();
+  container_archive archive;
+  archive.about = std::move(*about);
+  archive.tar = make_answer_source(state, std::move(*over));
+  co_return std::move(archive);
+}
+
+}  // namespace
+
+result<container_path> read_container_path(std::string_view field, diagnostics& why) {
+  const auto text = decode_base64(field);
   if (!text || text->empty()) {
     why.set_client_message("the daemon did not tell what the path is");
     return errc::unexpected_answer;
@@ -48,27 +72,6 @@ result<container_path> read_path(const http::response_head& head, diagnostics& w
   }
   return path;
 }
-
-task<container_path> look_at(std::shared_ptr<client_state> state, std::string id, std::string path,
-                             diagnostics& why) {
-  auto reply = co_await state->call(requests::container_path_stat(id, path), why);
-  if (!reply) co_return reply.error();
-  co_return read_path(reply->head, why);
-}
-
-task<container_archive> open_archive(std::shared_ptr<client_state> state, std::string id, std::string path,
-                                     diagnostics& why) {
-  auto over = co_await state->open(requests::container_archive_get(id, path), nullptr, why);
-  if (!over) co_return over.error();
-  auto about = read_path((*over)->head(), why);
-  if (!about) co_return about.error();
-  container_archive archive;
-  archive.about = std::move(*about);
-  archive.tar = make_answer_source(state, std::move(*over));
-  co_return std::move(archive);
-}
-
-}  // namespace
 
 void start_container_path_stat(client daemon, std::string id, std::string path, diagnostics* why,
                                completion_handler<container_path> handler) {

@@ -1,11 +1,11 @@
 #include "dockline/engine/container_list.hpp"
 
+#include "engine/answers.hpp"
 #include "engine/container_requests.hpp"
 #include "engine/container_summary.hpp"
 #include "engine/one_answer.hpp"
 
 namespace dockline::engine {
-namespace {
 
 std::vector<container_summary> read_container_list(json_answer& answered) {
   std::vector<container_summary> rows;
@@ -47,8 +47,6 @@ containers_pruned read_containers_pruned(json_answer& answered) {
   gone.space_reclaimed = number_of(answered.root(), "SpaceReclaimed");
   return gone;
 }
-
-}  // namespace
 
 void start_container_list(client daemon, container_list_options options, diagnostics* why,
                           completion_handler<std::vector<container_summary>> handler) {

@@ -1,6 +1,7 @@
 #include "dockline/engine/container_stats.hpp"
 
 #include "engine/answer_fields.hpp"
+#include "engine/answers.hpp"
 #include "engine/container_requests.hpp"
 #include "engine/message_stream.hpp"
 
@@ -32,7 +33,25 @@ std::uint64_t memory_of(json::value memory) {
   return cache < usage ? usage - cache : usage;
 }
 
-container_stats sample_of(json::value root, std::string_view text) {
+task<void> watch(std::shared_ptr<client_state> state, std::string id, stats_options options,
+                 stats_sink on_sample, diagnostics& why) {
+  auto version = co_await state->negotiate(why);
+  if (!version) co_return version.error();
+  auto what = requests::container_stats(id, options, *version, why);
+  if (!what) co_return what.error();
+  json::document document;
+  value_taker take = [&](std::string_view text) {
+    if (const error_code bad = document.parse(text)) return bad;
+    if (on_sample) on_sample(read_stats_sample(document.root(), text));
+    return error_code();
+  };
+  auto over = co_await stream_values(state, std::move(*what), std::move(take), "stats", why);
+  co_return over;
+}
+
+}  // namespace
+
+container_stats read_stats_sample(json::value root, std::string_view text) {
   container_stats sample;
   sample.read = text_of(root, "read");
   const json::value cpu = root.find("cpu_stats");
@@ -59,24 +78,6 @@ container_stats sample_of(json::value root, std::string_view text) {
   sample.raw = text;
   return sample;
 }
-
-task<void> watch(std::shared_ptr<client_state> state, std::string id, stats_options options,
-                 stats_sink on_sample, diagnostics& why) {
-  auto version = co_await state->negotiate(why);
-  if (!version) co_return version.error();
-  auto what = requests::container_stats(id, options, *version, why);
-  if (!what) co_return what.error();
-  json::document document;
-  value_taker take = [&](std::string_view text) {
-    if (const error_code bad = document.parse(text)) return bad;
-    if (on_sample) on_sample(sample_of(document.root(), text));
-    return error_code();
-  };
-  auto over = co_await stream_values(state, std::move(*what), std::move(take), "stats", why);
-  co_return over;
-}
-
-}  // namespace
 
 void start_container_stats(client daemon, std::string id, stats_options options, stats_sink on_sample,
                            diagnostics* why, completion_handler<void> handler) {

@@ -1,6 +1,7 @@
 #include "dockline/engine/containers.hpp"
 
-#include "engine/answer_fields.hpp"
+#include "core/json.hpp"
+#include "engine/answers.hpp"
 #include "engine/log_frames.hpp"
 #include "engine/one_answer.hpp"
 #include "engine/output.hpp"
@@ -18,34 +19,13 @@ task<container_created> create(shared_state state, container_options options, di
   if (!what) co_return what.error();
   auto reply = co_await state->call(std::move(*what), why);
   if (!reply) co_return reply.error();
-  const auto parsed = json::parse(reply->body);
-  if (!parsed) co_return parsed.error();
-  container_created made;
-  made.id = parsed->root().find("Id").string_or_empty();
-  for (const json::value one : parsed->root().find("Warnings").elements()) {
-    made.warnings.emplace_back(one.string_or_empty());
-  }
-  if (made.id.empty()) {
-    why.set_client_message("the daemon made a container without telling its id");
-    co_return errc::unexpected_answer;
-  }
-  co_return made;
+  co_return read_container_created(reply->body, why);
 }
 
 task<container_exit> wait(shared_state state, std::string id, diagnostics& why) {
   auto reply = co_await state->call(requests::container_wait(id), why);
   if (!reply) co_return reply.error();
-  const auto parsed = json::parse(reply->body);
-  if (!parsed) co_return parsed.error();
-  container_exit ended;
-  const auto status = parsed->root().find("StatusCode").as_int();
-  if (!status) {
-    why.set_client_message("the daemon did not tell the status of container " + id);
-    co_return errc::unexpected_answer;
-  }
-  ended.status = static_cast<int>(*status);
-  ended.error = parsed->root().find("Error").find("Message").string_or_empty();
-  co_return ended;
+  co_return read_container_exit(reply->body, id, why);
 }
 
 task<void> read_logs(shared_state state, std::string id, logs_options options, output_sink sink,
@@ -71,6 +51,35 @@ task<void> read_logs(shared_state state, std::string id, logs_options options, o
 }
 
 }  // namespace
+
+result<container_created> read_container_created(std::string_view body, diagnostics& why) {
+  const auto parsed = json::parse(body);
+  if (!parsed) return parsed.error();
+  container_created made;
+  made.id = parsed->root().find("Id").string_or_empty();
+  for (const json::value one : parsed->root().find("Warnings").elements()) {
+    made.warnings.emplace_back(one.string_or_empty());
+  }
+  if (made.id.empty()) {
+    why.set_client_message("the daemon made a container without telling its id");
+    return errc::unexpected_answer;
+  }
+  return made;
+}
+
+result<container_exit> read_container_exit(std::string_view body, std::string_view id, diagnostics& why) {
+  const auto parsed = json::parse(body);
+  if (!parsed) return parsed.error();
+  container_exit ended;
+  const auto status = parsed->root().find("StatusCode").as_int();
+  if (!status) {
+    why.set_client_message("the daemon did not tell the status of container " + std::string(id));
+    return errc::unexpected_answer;
+  }
+  ended.status = static_cast<int>(*status);
+  ended.error = parsed->root().find("Error").find("Message").string_or_empty();
+  return ended;
+}
 
 void start_container_create(client daemon, container_options options, diagnostics* why,
                             completion_handler<container_created> handler) {

@@ -1,5 +1,6 @@
 #include "dockline/engine/disk_usage.hpp"
 
+#include "engine/answers.hpp"
 #include "engine/container_summary.hpp"
 #include "engine/image_summary.hpp"
 #include "engine/one_answer.hpp"
@@ -33,7 +34,9 @@ build_cache_record cache_of(json::value row) {
   return record;
 }
 
-disk_usage read_usage(json_answer& answered) {
+}  // namespace
+
+disk_usage read_disk_usage(json_answer& answered) {
   const json::value root = answered.root();
   disk_usage found;
   found.layers_size = number_of(root, "LayersSize");
@@ -45,8 +48,6 @@ disk_usage read_usage(json_answer& answered) {
   return found;
 }
 
-}  // namespace
-
 void start_disk_usage(client daemon, disk_usage_options options, diagnostics* why,
                       completion_handler<disk_usage> handler) {
   start_ask_versioned<disk_usage>(
@@ -54,7 +55,7 @@ void start_disk_usage(client daemon, disk_usage_options options, diagnostics* wh
       [options = std::move(options)](api_version version, diagnostics& words) {
         return requests::disk_usage(options, version, words);
       },
-      &read_usage, why, std::move(handler));
+      &read_disk_usage, why, std::move(handler));
 }
 
 }  // namespace dockline::engine

@@ -1,11 +1,11 @@
 #include "dockline/engine/distribution.hpp"
 
 #include "engine/answer_fields.hpp"
+#include "engine/answers.hpp"
 #include "engine/one_answer.hpp"
 #include "engine/transfer_requests.hpp"
 
 namespace dockline::engine {
-namespace {
 
 distribution_info read_distribution(json_answer& answered) {
   const json::value descriptor = answered.root().find("Descriptor");
@@ -20,8 +20,6 @@ distribution_info read_distribution(json_answer& answered) {
   }
   return found;
 }
-
-}  // namespace
 
 void start_distribution_inspect(client daemon, std::string name, registry_auth auth, diagnostics* why,
                                 completion_handler<distribution_info> handler) {

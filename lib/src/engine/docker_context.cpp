@@ -20,6 +20,24 @@ std::string folder_of(std::string_view name) { return encode_hex(sha256(name)); 
 
 }  // namespace
 
+result<docker_context> parse_docker_context(std::string_view text, const std::string& path,
+                                            diagnostics& why) {
+  const auto parsed = parse_settings(text, path, why);
+  if (!parsed) return parsed.error();
+  const json::value root = parsed->root();
+  const json::value endpoint = root.find("Endpoints").find("docker");
+  docker_context found;
+  found.name = root.find("Name").string_or_empty();
+  found.description = root.find("Metadata").find("Description").string_or_empty();
+  found.host = endpoint.find("Host").string_or_empty();
+  if (found.host.empty()) {
+    why.set_client_message(path + ": \"Endpoints\", \"docker\", \"Host\": not there");
+    return errc::bad_configuration;
+  }
+  found.tls.verify = !endpoint.find("SkipTLSVerify").as_bool().value_or(false);
+  return found;
+}
+
 result<docker_context> read_docker_context(const std::string& config_directory, std::string_view name,
                                            diagnostics& why) {
   const std::string store = config_directory + "/contexts";
@@ -30,19 +48,10 @@ result<docker_context> read_docker_context(const std::string& config_directory, 
     why.set_client_message("context \"" + std::string(name) + "\": not found in " + store);
     return errc::invalid_argument;
   }
-  const auto parsed = parse_settings(**text, path, why);
-  if (!parsed) return parsed.error();
-  const json::value root = parsed->root();
-  const json::value endpoint = root.find("Endpoints").find("docker");
-  docker_context found;
+  auto read = parse_docker_context(**text, path, why);
+  if (!read) return read.error();
+  docker_context found = std::move(*read);
   found.name = name;
-  found.description = root.find("Metadata").find("Description").string_or_empty();
-  found.host = endpoint.find("Host").string_or_empty();
-  if (found.host.empty()) {
-    why.set_client_message(path + ": \"Endpoints\", \"docker\", \"Host\": not there");
-    return errc::bad_configuration;
-  }
-  found.tls.verify = !endpoint.find("SkipTLSVerify").as_bool().value_or(false);
   const auto file = [&](std::string_view which) {
     const std::string where = store + "/tls/" + folder_of(name) + "/docker/" + std::string(which);
     return ::access(where.c_str(), F_OK) == 0 ? where : std::string();

@@ -1,26 +1,12 @@
 #include "dockline/engine/events.hpp"
 
 #include "engine/answer_fields.hpp"
+#include "engine/answers.hpp"
 #include "engine/message_stream.hpp"
 #include "engine/system_requests.hpp"
 
 namespace dockline::engine {
 namespace {
-
-daemon_event event_of(json::value message, std::string_view text) {
-  daemon_event event;
-  event.type = text_of(message, "Type");
-  event.action = text_of(message, "Action");
-  event.id = text_of(message.find("Actor"), "ID");
-  event.attributes = pairs_of(message.find("Actor").find("Attributes"));
-  event.scope = text_of(message, "scope");
-  std::chrono::nanoseconds since_epoch(number_of(message, "timeNano"));
-  if (since_epoch.count() == 0) since_epoch = std::chrono::seconds(number_of(message, "time"));
-  event.time = std::chrono::system_clock::time_point(
-      std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch));
-  event.raw = text;
-  return event;
-}
 
 // podman (4.3 to 5.8) tells nothing of the past when `until` is over, and not all of it when `until` comes while
 // it still reads what it kept. It is asked for longer; what comes too late is left out here as always.
@@ -44,7 +30,7 @@ task<void> listen(std::shared_ptr<client_state> state, events_options options, d
   json::document document;
   value_taker take = [&](std::string_view text) {
     if (const error_code bad = document.parse(text)) return bad;
-    const daemon_event event = event_of(document.root(), text);
+    const daemon_event event = read_event(document.root(), text);
     // The daemon was asked for whole seconds.
     const bool outside =
         (options.since && event.time < *options.since) || (options.until && event.time > *options.until);
@@ -56,6 +42,21 @@ task<void> listen(std::shared_ptr<client_state> state, events_options options, d
 }
 
 }  // namespace
+
+daemon_event read_event(json::value message, std::string_view text) {
+  daemon_event event;
+  event.type = text_of(message, "Type");
+  event.action = text_of(message, "Action");
+  event.id = text_of(message.find("Actor"), "ID");
+  event.attributes = pairs_of(message.find("Actor").find("Attributes"));
+  event.scope = text_of(message, "scope");
+  std::chrono::nanoseconds since_epoch(number_of(message, "timeNano"));
+  if (since_epoch.count() == 0) since_epoch = std::chrono::seconds(number_of(message, "time"));
+  event.time = std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch));
+  event.raw = text;
+  return event;
+}
 
 void start_events(client daemon, events_options options, daemon_event_sink on_event, diagnostics* why,
                   completion_handler<void> handler) {

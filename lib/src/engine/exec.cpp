@@ -1,14 +1,14 @@
 #include "dockline/engine/exec.hpp"
 
 #include "engine/answer_fields.hpp"
+#include "engine/answers.hpp"
 #include "engine/attach_state.hpp"
 #include "engine/container_requests.hpp"
 #include "engine/one_answer.hpp"
 
 namespace dockline::engine {
-namespace {
 
-result<std::string> read_id(json_answer& answered) {
+result<std::string> read_exec_id(json_answer& answered) {
   std::string id = text_of(answered.root(), "Id");
   if (id.empty()) return errc::unexpected_answer;
   return id;
@@ -27,8 +27,6 @@ exec_info read_exec(json_answer& answered) {
   return found;
 }
 
-}  // namespace
-
 void start_exec_create(client daemon, std::string container, exec_options options, diagnostics* why,
                        completion_handler<std::string> handler) {
   start_ask_versioned<std::string>(
@@ -37,7 +35,7 @@ void start_exec_create(client daemon, std::string container, exec_options option
                                                                        diagnostics& words) {
         return requests::exec_create(container, options, version, words);
       },
-      &read_id, why, std::move(handler));
+      &read_exec_id, why, std::move(handler));
 }
 
 void start_exec_start(client daemon, std::string id, bool tty, diagnostics* why,

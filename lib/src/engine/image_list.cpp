@@ -1,11 +1,11 @@
 #include "dockline/engine/image_list.hpp"
 
+#include "engine/answers.hpp"
 #include "engine/image_requests.hpp"
 #include "engine/image_summary.hpp"
 #include "engine/one_answer.hpp"
 
 namespace dockline::engine {
-namespace {
 
 std::vector<image_summary> read_image_list(json_answer& answered) {
   std::vector<image_summary> rows;
@@ -23,7 +23,7 @@ images_pruned read_images_pruned(json_answer& answered) {
   return gone;
 }
 
-std::vector<found_image> read_found(json_answer& answered) {
+std::vector<found_image> read_found_images(json_answer& answered) {
   std::vector<found_image> rows;
   for (const json::value one : answered.root().elements()) {
     found_image row;
@@ -35,8 +35,6 @@ std::vector<found_image> read_found(json_answer& answered) {
   }
   return rows;
 }
-
-}  // namespace
 
 void start_image_list(client daemon, image_list_options options, diagnostics* why,
                       completion_handler<std::vector<image_summary>> handler) {
@@ -56,7 +54,7 @@ void start_image_prune(client daemon, image_prune_options options, diagnostics* 
 
 void start_image_search(client daemon, std::string term, image_search_options options, diagnostics* why,
                         completion_handler<std::vector<found_image>> handler) {
-  start_ask<std::vector<found_image>>(daemon, requests::image_search(term, options), &read_found, why,
+  start_ask<std::vector<found_image>>(daemon, requests::image_search(term, options), &read_found_images, why,
                                       std::move(handler));
 }
 

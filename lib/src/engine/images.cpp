@@ -1,6 +1,7 @@
 #include "dockline/engine/images.hpp"
 
 #include "engine/answer_fields.hpp"
+#include "engine/answers.hpp"
 #include "engine/image_requests.hpp"
 #include "engine/one_answer.hpp"
 
@@ -36,6 +37,16 @@ void read_digests(json::value descriptor, image_info& found) {
       found.id;
 }
 
+task<void> tag(std::shared_ptr<client_state> state, std::string name, std::string reference,
+               diagnostics& why) {
+  auto what = requests::image_tag(name, reference, why);
+  if (!what) co_return what.error();
+  auto done = co_await command(std::move(state), std::move(*what), why);
+  co_return done;
+}
+
+}  // namespace
+
 image_info read_image(json_answer& answered) {
   const json::value root = answered.root();
   image_info found;
@@ -53,7 +64,7 @@ image_info read_image(json_answer& answered) {
   return found;
 }
 
-std::vector<image_layer> read_history(json_answer& answered) {
+std::vector<image_layer> read_image_history(json_answer& answered) {
   std::vector<image_layer> layers;
   for (const json::value one : answered.root().elements()) {
     image_layer layer;
@@ -68,7 +79,7 @@ std::vector<image_layer> read_history(json_answer& answered) {
   return layers;
 }
 
-image_removed read_removed(json_answer& answered) {
+image_removed read_image_removed(json_answer& answered) {
   image_removed gone;
   for (const json::value one : answered.root().elements()) {
     if (const auto name = one.find("Untagged").as_string()) gone.untagged.emplace_back(*name);
@@ -77,16 +88,6 @@ image_removed read_removed(json_answer& answered) {
   return gone;
 }
 
-task<void> tag(std::shared_ptr<client_state> state, std::string name, std::string reference,
-               diagnostics& why) {
-  auto what = requests::image_tag(name, reference, why);
-  if (!what) co_return what.error();
-  auto done = co_await command(std::move(state), std::move(*what), why);
-  co_return done;
-}
-
-}  // namespace
-
 void start_image_inspect(client daemon, std::string name, diagnostics* why,
                          completion_handler<image_info> handler) {
   start_ask<image_info>(daemon, requests::image_inspect(name), &read_image, why, std::move(handler));
@@ -94,7 +95,7 @@ void start_image_inspect(client daemon, std::string name, diagnostics* why,
 
 void start_image_history(client daemon, std::string name, diagnostics* why,
                          completion_handler<std::vector<image_layer>> handler) {
-  start_ask<std::vector<image_layer>>(daemon, requests::image_history(name), &read_history, why,
+  start_ask<std::vector<image_layer>>(daemon, requests::image_history(name), &read_image_history, why,
                                       std::move(handler));
 }
 
@@ -109,7 +110,7 @@ void start_image_tag(client daemon, std::string name, std::string reference, dia
 
 void start_image_remove(client daemon, std::string name, image_remove_options options, diagnostics* why,
                         completion_handler<image_removed> handler) {
-  start_ask<image_removed>(daemon, requests::image_remove(name, options), &read_removed, why,
+  start_ask<image_removed>(daemon, requests::image_remove(name, options), &read_image_removed, why,
                            std::move(handler));
 }
 

@@ -2,17 +2,22 @@
 
 namespace dockline::engine {
 
+result<json_answer> parse_answer(std::string text, diagnostics& why) {
+  json_answer answered;
+  if (const error_code bad = answered.document.parse(text)) {
+    why.set_client_message("the daemon's answer: " + bad.message());
+    return bad;
+  }
+  answered.text = std::move(text);
+  return answered;
+}
+
 task<json_answer> call_json(std::shared_ptr<client_state> state, endpoint what, diagnostics& why) {
   auto reply = co_await state->call(std::move(what), why);
   if (!reply) co_return reply.error();
-  json_answer answered;
-  if (const error_code bad = answered.document.parse(reply->body)) {
-    why.set_client_message("the daemon's answer: " + bad.message());
-    co_return bad;
-  }
-  answered.text = std::move(reply->body);
-  answered.head = std::move(reply->head);
-  co_return std::move(answered);
+  auto answered = parse_answer(std::move(reply->body), why);
+  if (answered) answered->head = std::move(reply->head);
+  co_return answered;
 }
 
 task<void> command(std::shared_ptr<client_state> state, endpoint what, diagnostics& why) {

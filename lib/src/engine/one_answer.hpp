@@ -5,25 +5,13 @@
 
 #include "dockline/core/diagnostics.hpp"
 
-#include "core/json.hpp"
+#include "engine/answers.hpp"
 #include "engine/client_state.hpp"
 
 #include <memory>
-#include <string>
 #include <utility>
 
 namespace dockline::engine {
-
-// What an endpoint answered: the whole text, and a look into it.
-struct json_answer {
-  json_answer() = default;
-
-  json::document document;
-  std::string text;
-  http::response_head head;
-
-  json::value root() const { return document.root(); }
-};
 
 task<json_answer> call_json(std::shared_ptr<client_state> state, endpoint what, diagnostics& why);
 

@@ -1,6 +1,7 @@
 #include "dockline/engine/system.hpp"
 
 #include "engine/answer_fields.hpp"
+#include "engine/answers.hpp"
 #include "engine/one_answer.hpp"
 #include "engine/system_requests.hpp"
 
@@ -24,6 +25,8 @@ task<ping_result> ping(std::shared_ptr<client_state> state, diagnostics& why) {
   co_return found;
 }
 
+}  // namespace
+
 version_result read_version(json_answer& answered) {
   const json::value root = answered.root();
   version_result found;
@@ -40,7 +43,7 @@ version_result read_version(json_answer& answered) {
   return found;
 }
 
-system_info read_info(json_answer& answered) {
+system_info read_system_info(json_answer& answered) {
   const json::value root = answered.root();
   const auto count = [&](std::string_view key) { return static_cast<int>(number_of(root, key)); };
   system_info found;
@@ -77,8 +80,6 @@ system_info read_info(json_answer& answered) {
   return found;
 }
 
-}  // namespace
-
 void start_ping(client daemon, diagnostics* why, completion_handler<ping_result> handler) {
   auto state = daemon.state();
   spawn<ping_result>(state->strand, why, std::move(handler),
@@ -90,7 +91,7 @@ void start_version(client daemon, diagnostics* why, completion_handler<version_r
 }
 
 void start_info(client daemon, diagnostics* why, completion_handler<system_info> handler) {
-  start_ask<system_info>(daemon, requests::info(), &read_info, why, std::move(handler));
+  start_ask<system_info>(daemon, requests::info(), &read_system_info, why, std::move(handler));
 }
 
 }  // namespace dockline::engine
