@@ -141,6 +141,9 @@ error_code none_found(diagnostics& why);
 // errc::bad_configuration; the words start with `name`.
 result<void> check_token_url(std::string_view url, std::string_view name, bool link_local, diagnostics& why);
 
+// The value of "key = value" in a section of an INI file, as gcloud's settings are; empty where there is none.
+std::string ini_value(std::string_view text, std::string_view section, std::string_view key);
+
 // The text as arguments of a program: parted at blanks, but not inside quotes, as a shell would. Empty for a
 // quote that is never closed.
 std::optional<std::vector<std::string>> split_command(std::string_view text);

@@ -36,7 +36,14 @@ bool is_at_google(const environment& variables) {
   return product && *product && (*product)->starts_with("Google");
 }
 
-// The value of "key = value" in a section of an INI file.
+std::string text_of(const std::string& path) {
+  diagnostics ignored;
+  auto text = read_small_file(path, ignored);
+  return text && *text ? std::move(**text) : std::string();
+}
+
+}  // namespace
+
 std::string ini_value(std::string_view text, std::string_view section, std::string_view key) {
   const auto trim = [](std::string_view part) {
     while (!part.empty() && (part.front() == ' ' || part.front() == '\t')) part.remove_prefix(1);
@@ -57,14 +64,6 @@ std::string ini_value(std::string_view text, std::string_view section, std::stri
   }
   return {};
 }
-
-std::string text_of(const std::string& path) {
-  diagnostics ignored;
-  auto text = read_small_file(path, ignored);
-  return text && *text ? std::move(**text) : std::string();
-}
-
-}  // namespace
 
 environment environment_of_process() {
   environment variables;

@@ -6,24 +6,12 @@
 #include "gcp/storage_requests.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace dockline::gcp {
 namespace {
 
 constexpr int attempts_at_the_end = 5;
-
-// Where the bytes of a 206 begin: "bytes 5-9/10"; nothing when that is not told.
-std::optional<std::uint64_t> begin_of(std::string_view range) {
-  constexpr std::string_view prefix = "bytes ";
-  if (!range.starts_with(prefix)) return std::nullopt;
-  range.remove_prefix(prefix.size());
-  std::uint64_t begin = 0;
-  const auto [end, code] = std::from_chars(range.data(), range.data() + range.size(), begin);
-  if (code != std::errc() || end == range.data()) return std::nullopt;
-  return begin;
-}
 
 }  // namespace
 
@@ -55,7 +43,7 @@ task<log_reader::outcome> log_reader::read_once(diagnostics& why) {
   // A server that knows no ranges sends what was read before once more.
   std::uint64_t skip = status == 200 ? position_ : 0;
   if (status == 206) {
-    const auto begin = begin_of(answer->over->head().find("Content-Range"));
+    const auto begin = read_first_byte(answer->over->head().find("Content-Range"));
     if (begin && *begin > position_) co_return outcome::broken;
     if (begin) skip = position_ - *begin;
   }

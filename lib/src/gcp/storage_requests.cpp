@@ -201,6 +201,16 @@ upload_answer read_upload_answer(const api_answer& answer) {
   return found;
 }
 
+std::optional<std::uint64_t> read_first_byte(std::string_view range) {
+  constexpr std::string_view prefix = "bytes ";
+  if (!range.starts_with(prefix)) return std::nullopt;
+  range.remove_prefix(prefix.size());
+  std::uint64_t begin = 0;
+  const auto [end, code] = std::from_chars(range.data(), range.data() + range.size(), begin);
+  if (code != std::errc() || end == range.data()) return std::nullopt;
+  return begin;
+}
+
 std::string wrong_bucket_name(const std::string& name) {
   const auto is_letter_or_digit = [](char c) { return is_lower(c) || is_digit(c); };
   if (name.size() < 3) return "shorter than 3 characters";

@@ -48,5 +48,7 @@ std::vector<std::string> missing_in(std::string_view answer, const std::vector<s
 
 object_facts read_object_facts(std::string_view answer);
 upload_answer read_upload_answer(const api_answer& answer);
+// Where the bytes of a 206 begin, by its Content-Range "bytes 5-9/10"; nothing when that is not told.
+std::optional<std::uint64_t> read_first_byte(std::string_view range);
 
 }  // namespace dockline::gcp

@@ -2,7 +2,6 @@
 
 #include "dockline/core/diagnostics.hpp"
 
-#include "core/json.hpp"
 #include "core/run_program.hpp"
 #include "core/small_file.hpp"
 #include "gcp/aws_request.hpp"
@@ -110,11 +109,7 @@ task<std::string> subject_of(std::shared_ptr<client_state> state, const external
     if (!role) co_return role.error();
     auto text = co_await get_text(state, asking(from.security_url + "/" + *role), "the AWS keys", why);
     if (!text) co_return text.error();
-    const auto parsed = json::parse(*text);
-    const json::value root = parsed ? parsed->root() : json::value();
-    keys.access_key = root.find("AccessKeyId").string_or_empty();
-    keys.secret_key = root.find("SecretAccessKey").string_or_empty();
-    keys.session_token = root.find("Token").string_or_empty();
+    keys = read_aws_keys(*text);
   }
   if (keys.access_key.empty() || keys.secret_key.empty()) {
     why.set_client_message("no AWS keys, neither in the environment nor from the machine's role");

@@ -2,7 +2,6 @@
 
 #include "dockline/core/diagnostics.hpp"
 
-#include "core/json.hpp"
 #include "gcp/client_state.hpp"
 #include "gcp/token_requests.hpp"
 #include "gcp/token_source.hpp"
@@ -61,8 +60,7 @@ task<std::string> client_state::ask_project(diagnostics& why) {
                              why.client_message());
     co_return answer.error();
   }
-  const auto parsed = json::parse(answer->body);
-  co_return std::string(parsed ? parsed->root().find("projectId").string_or_empty() : std::string_view());
+  co_return read_project_id(answer->body);
 }
 
 void start_project_id(client google, diagnostics* why, completion_handler<std::string> handler) {

@@ -131,6 +131,11 @@ bool is_host_name(std::string_view text) {
   return !text.empty() && text.size() <= longest && std::ranges::all_of(text, belongs);
 }
 
+std::string read_project_id(std::string_view body) {
+  const auto parsed = json::parse(body);
+  return std::string(parsed ? parsed->root().find("projectId").string_or_empty() : std::string_view());
+}
+
 std::string read_next_refresh_token(std::string_view body) {
   const auto parsed = json::parse(body);
   return std::string(parsed ? parsed->root().find("refresh_token").string_or_empty() : std::string_view());
@@ -224,6 +229,16 @@ result<std::string> read_subject(std::string_view text, const token_format& form
     if (token.empty()) return refuse("is empty");
   }
   return token;
+}
+
+aws_keys read_aws_keys(std::string_view body) {
+  const auto parsed = json::parse(body);
+  const json::value root = parsed ? parsed->root() : json::value();
+  aws_keys keys;
+  keys.access_key = root.find("AccessKeyId").string_or_empty();
+  keys.secret_key = root.find("SecretAccessKey").string_or_empty();
+  keys.session_token = root.find("Token").string_or_empty();
+  return keys;
 }
 
 result<program_token> read_program_answer(std::string_view text, std::string_view subject_type,

@@ -5,6 +5,7 @@
 #include "dockline/gcp/credentials.hpp"
 
 #include "gcp/api.hpp"
+#include "gcp/aws_request.hpp"
 #include "gcp/credential_source.hpp"
 #include "gcp/jwt.hpp"
 
@@ -29,6 +30,9 @@ std::string project_number(const external_account& who);
 // Whether the text is a domain's name, as the metadata server's answer about the universe has to be.
 bool is_host_name(std::string_view text);
 
+// The id in what is told of a project; empty where it is not.
+std::string read_project_id(std::string_view body);
+
 // The refresh token that an answer of a token's server brings; empty where the old one stays.
 std::string read_next_refresh_token(std::string_view body);
 // The answer of a token's server. Errors: errc::unexpected_answer.
@@ -47,6 +51,9 @@ error_code explain_refusal(const credential_source& who, const api_answer& refus
 // The subject token in a text. Errors: errc::bad_configuration; the words start with `where`.
 result<std::string> read_subject(std::string_view text, const token_format& format, std::string_view where,
                                  diagnostics& why);
+
+// The keys that AWS gives a machine's role; empty where they are not told.
+aws_keys read_aws_keys(std::string_view body);
 
 // The subject token in what a program printed, and whether it is still good for half a minute. Errors:
 // errc::bad_configuration for what breaks the program's protocol, errc::token_refused when it says that it

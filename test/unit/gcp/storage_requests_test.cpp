@@ -134,6 +134,14 @@ TEST_SUITE("gcp/storage_requests") {
     }
   }
 
+  TEST_CASE("where a part of a content begins, when that is told") {
+    CHECK(read_first_byte("bytes 5-9/10") == 5);
+    CHECK(read_first_byte("bytes 18446744073709551615-") == UINT64_MAX);
+    for (const char* none :
+         {"", "bytes", "bytes */10", "bytes -5", "bytes 18446744073709551616-", "lines 5-9/10"})
+      CHECK_MESSAGE(!read_first_byte(none), none);
+  }
+
   TEST_CASE("bucket names") {
     for (const char* good : {"abc", "a-b_c.d", "1.2.3", "my.bucket.example.com", "project_cloudbuild"}) {
       CAPTURE(good);

@@ -189,6 +189,14 @@ TEST_SUITE("gcp/token_requests") {
     CHECK(read_subject("tok", format, "f", why).error() == errc::bad_configuration);
   }
 
+  TEST_CASE("a project's id, and the keys of a machine's role") {
+    CHECK(read_project_id(R"({"projectNumber":"77","projectId":"p1"})") == "p1");
+    for (const char* none : {"", "[]", "{}", R"({"projectId":5})"}) CHECK(read_project_id(none).empty());
+    const aws_keys keys = read_aws_keys(R"({"AccessKeyId":"a","SecretAccessKey":"s","Token":"t"})");
+    CHECK(keys.access_key + keys.secret_key + keys.session_token == "ast");
+    CHECK(read_aws_keys("<html>").access_key.empty());
+  }
+
   TEST_CASE("what a program answers") {
     diagnostics why;
     const std::string id = "urn:ietf:params:oauth:token-type:id_token";
