@@ -5,8 +5,14 @@
 #include "engine/message_stream.hpp"
 #include "engine/system_requests.hpp"
 
+#include <algorithm>
+
 namespace dockline::engine {
 namespace {
+
+// The clock counts nanoseconds.
+constexpr std::int64_t most_seconds =
+    std::chrono::duration_cast<std::chrono::seconds>(std::chrono::nanoseconds::max()).count();
 
 // podman (4.3 to 5.8) tells nothing of the past when `until` is over, and not all of it when `until` comes while
 // it still reads what it kept. It is asked for longer; what comes too late is left out here as always.
@@ -51,7 +57,10 @@ daemon_event read_event(json::value message, std::string_view text) {
   event.attributes = pairs_of(message.find("Actor").find("Attributes"));
   event.scope = text_of(message, "scope");
   std::chrono::nanoseconds since_epoch(number_of(message, "timeNano"));
-  if (since_epoch.count() == 0) since_epoch = std::chrono::seconds(number_of(message, "time"));
+  if (since_epoch.count() == 0) {
+    const auto seconds = number_of(message, "time");
+    since_epoch = std::chrono::seconds(std::clamp(seconds, -most_seconds, most_seconds));
+  }
   event.time = std::chrono::system_clock::time_point(
       std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch));
   event.raw = text;

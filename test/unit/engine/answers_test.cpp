@@ -33,6 +33,9 @@ TEST_SUITE("engine/answers") {
     CHECK(time_told(R"({"time":5,"timeNano":5000000007})") == 5'000'000'007ns);
     CHECK(time_told(R"({"time":5})") == 5s);
     CHECK(time_told("{}") == 0s);
+    // The clock counts nanoseconds, and has no such second.
+    CHECK(time_told(R"({"time":9223372036854775807})") == 9'223'372'036s);
+    CHECK(time_told(R"({"time":-9223372036854775807})") == -9'223'372'036s);
   }
 
   TEST_CASE("what a path is, and which of Go's bits are Unix's") {
