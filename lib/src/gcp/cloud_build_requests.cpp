@@ -418,8 +418,8 @@ log_place log_of(const build_record& build) {
   constexpr std::string_view scheme = "gs://";
   std::string_view bucket = build.logs_bucket;
   if (bucket.starts_with(scheme)) bucket.remove_prefix(scheme.size());
-  if (bucket.empty()) return place;
   const std::size_t slash = bucket.find('/');
+  if (bucket.empty() || slash == 0) return place;
   std::string_view folder = slash == bucket.npos ? std::string_view() : bucket.substr(slash + 1);
   while (folder.ends_with('/')) folder.remove_suffix(1);
   place.bucket = bucket.substr(0, slash);

@@ -243,6 +243,8 @@ TEST_SUITE("gcp/cloud_build_requests") {
     CHECK(log_of(no_log).bucket.empty());
     no_log.logs_bucket = "gs://7.cloudbuild-logs.example";
     CHECK(log_of(no_log).object == "log-i.txt");
+    no_log.logs_bucket = "gs:///folder";
+    CHECK(log_of(no_log).object.empty());
   }
 }
 
