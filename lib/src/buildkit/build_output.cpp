@@ -122,9 +122,8 @@ error_code take_image_fields(build_output& output, bool to_registry, std::string
 result<build_output> parse_output(std::string_view text, diagnostics& why) {
   const auto fields = fields_of(text);
   if (!fields) return refuse_output(text, "a quote is missing", why);
-  if (text == "-") return build_output(kind::tar, "-");
-  if (fields->size() == 1 && text.find('=') == std::string_view::npos && !text.empty())
-    return build_output(kind::local, fields->front());
+  if (fields->size() == 1 && text.find('=') == std::string_view::npos && !fields->front().empty())
+    return build_output(fields->front() == "-" ? kind::tar : kind::local, fields->front());
   build_output output;
   bool typed = false;
   bool to_registry = false;

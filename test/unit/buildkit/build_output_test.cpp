@@ -39,6 +39,8 @@ TEST_SUITE("buildkit/build_output") {
     static constexpr row rows[] = {
         {"out", "local to out"},
         {"-", "tar to -"},
+        {R"("-")", "tar to -"},
+        {R"("a,b")", "local to a,b"},
         {"type=local,dest=out", "local to out"},
         {"type=tar,dst=a.tar", "tar to a.tar"},
         {"destination=a.tar,type=tar", "tar to a.tar"},
@@ -71,6 +73,7 @@ TEST_SUITE("buildkit/build_output") {
     };
     static constexpr row rows[] = {
         {"", "written NAME=VALUE,NAME=VALUE"},
+        {R"("")", "written NAME=VALUE,NAME=VALUE"},
         {"type=tar,", "written NAME=VALUE,NAME=VALUE"},
         {"type=tar,=x", "written NAME=VALUE,NAME=VALUE"},
         {"type=tar,\"dest=x", "a quote is missing"},
