@@ -1,4 +1,4 @@
-// However the bytes of a peer are cut, they give the same events, the same end, and the same bytes in return.
+// However the bytes of a peer are cut, they give the same events on each stream, and the same end.
 
 #include "h2/peer.hpp"
 
@@ -20,8 +20,6 @@ struct outcome {
   // then, so that these are not among the streams.
   bool farewell = false;
   bool failed = false;
-
-  bool operator==(const outcome&) const = default;
 };
 
 // A server that echoes what it is sent, or a client with one request under way.
@@ -96,13 +94,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         own == h2::role::server ? opening + std::string(bytes) : opening.substr(24) + std::string(bytes);
     const outcome once = listen(own, whole, whole.size());
     // Whatever comes before an error is told; whether the last stream's end is one of them depends on what
-    // had been sent by then, so that only good conversations are compared.
+    // had been sent by then, and after a farewell no stream may begin: only good conversations are compared.
+    // How many streams were over when another one began depends on the cut, so that one in pieces may have
+    // more of them; and so does who was the first to reset one.
     const outcome pieces = listen(own, whole, 5);
-    if (!once.failed && !pieces.failed) {
-      for (const auto& [id, text] : once.streams) {
-        const auto found = pieces.streams.find(id);
-        if (found == pieces.streams.end()) std::abort();
-      }
+    if (once.failed || pieces.failed) continue;
+    const bool good = !once.farewell && !pieces.farewell;
+    for (const auto& [id, text] : once.streams) {
+      const auto found = pieces.streams.find(id);
+      if (found == pieces.streams.end() || (good && found->second != text)) std::abort();
     }
   }
   return 0;
