@@ -376,6 +376,27 @@ def case_a_failed_step_shows_its_lines():
         check(failed["first_line"] == failed["last_line"] == 3 and ">>> RUN" in failed["excerpt"], failed)
 
 
+def case_the_lines_of_a_step_in_a_stage_on_another():
+    if is_podman():
+        return "no BuildKit"
+    many = "".join(f"WORKDIR /w{i}\n" for i in range(10))
+    text = f'FROM {base()} AS first\nWORKDIR /a\nFROM first AS second\nWORKDIR /a\nRUN ["/probe", "exit", "4"]\n{many}'
+    with tree(Dockerfile=text) as top:
+        events = events_of(ended(run("build", "--no-cache", "--progress", "json", str(top)), 1))
+        failed, = [event for event in events if event["event"] == "step_failed"]
+        check(failed["first_line"] == failed["last_line"] == 5 and ">>> RUN" in failed["excerpt"], failed)
+
+
+def case_thousands_of_patterns_and_a_thousand_sources():
+    """BuildKit sends all of them back in the headers of one call."""
+    files = {f"file-with-a-long-name-{i:04}.txt": str(i) for i in range(1000)}
+    ignored = "".join(f"some/long/path/of/number-{i:05}/*.log\n" for i in range(5000))
+    with tree(Dockerfile=f"FROM {base()}\nCOPY {' '.join(files)} /got/\n", **{".dockerignore": ignored}, **files) as top:
+        ended(run("build", "-t", (tag := name("wide")), str(top)), 0)
+        walked = ended(run("run", "--rm", tag, "walk", "/got"), 0).out
+        check(all("/" + one in walked for one in files), walked[-300:])
+
+
 def case_a_thousand_lines_and_many_steps():
     if is_podman():
         return "no BuildKit"

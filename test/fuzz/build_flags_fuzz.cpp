@@ -1,6 +1,6 @@
-// What people write for a build (outputs, secrets, ssh agents, names, paths, versions), and the place in a Dockerfile that
-// a daemon's words name. It is read or refused with words; printed, it reads as the same; what is made of it has no
-// instruction of its own. The first byte says what it is.
+// What people write for a build (outputs, secrets, ssh agents, names, paths, versions), and the place in a
+// Dockerfile that a daemon's words name. It is read or refused with words; printed, it reads as the same;
+// what is made of it has no instruction of its own. The first byte says what it is.
 
 #include "dockline/buildkit/build.hpp"
 #include "dockline/buildkit/secret.hpp"
@@ -132,12 +132,13 @@ void check_versions(std::string_view text) {
     return containerize::compare_python_versions(parts[one], parts[other]);
   };
   for (std::size_t i = 0; i < 3; ++i) {
-    require(compare(i, i) == 0);
-    const auto next = compare(i, (i + 1) % 3);
-    require(compare((i + 1) % 3, i) == (next < 0   ? std::weak_ordering::greater
-                                        : next > 0 ? std::weak_ordering::less
-                                                   : std::weak_ordering::equivalent));
-    if (next <= 0 && compare((i + 1) % 3, (i + 2) % 3) <= 0) require(compare(i, (i + 2) % 3) <= 0);
+    require(std::is_eq(compare(i, i)));
+    const std::size_t next = (i + 1) % 3;
+    const std::size_t last = (i + 2) % 3;
+    const auto forth = compare(i, next);
+    const auto back = compare(next, i);
+    require(std::is_lt(forth) == std::is_gt(back) && std::is_eq(forth) == std::is_eq(back));
+    if (std::is_lteq(forth) && std::is_lteq(compare(next, last))) require(std::is_lteq(compare(i, last)));
   }
   // And what is found on the disk names an image, or none.
   const auto found = containerize::read_distribution_name(parts[0]);
@@ -147,7 +148,8 @@ void check_versions(std::string_view text) {
   require(image.empty() || engine::parse_image_ref(image, why));
 }
 
-// The values are an image, a directory, requirements and a program: whatever they are, the instructions are ours.
+// The values are an image, a directory, requirements and a program: whatever they are, the instructions are
+// ours.
 void check_dockerfile(std::string_view text) {
   const auto values = parts_of(text, 4);
   diagnostics why;
@@ -168,6 +170,7 @@ void check_dockerfile(std::string_view text) {
   wanted.insert(wanted.end(), {"COPY", "ENTRYPOINT"});
   std::vector<std::string> names;
   const auto read = engine::read_dockerfile(*made);
+  names.reserve(read.instructions.size());
   for (const auto& one : read.instructions) names.push_back(one.name);
   require(names == wanted && read.escape == '\\' && read.instructions[0].rest == parts.parent_image);
 }

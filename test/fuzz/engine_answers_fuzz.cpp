@@ -1,5 +1,5 @@
-// Whatever a daemon answers: it is read or refused, with no more in it than came; written anew it reads as the same. The
-// first byte says which answer it is.
+// Whatever a daemon answers: it is read or refused, with no more in it than came; written anew it reads as
+// the same. The first byte says which answer it is.
 
 #include "dockline/archive/archive_format.hpp"
 #include "dockline/core/diagnostics.hpp"
@@ -99,8 +99,8 @@ void require(bool truth) {
   if (!truth) std::abort();
 }
 
-// `read` makes a result of a text and diagnostics. Nothing comes of a text that is none; what comes of one has no more
-// in it than the text has, and is the same when the text is written anew.
+// `read` makes a result of a text and diagnostics. Nothing comes of a text that is none; what comes of one
+// has no more in it than the text has, and is the same when the text is written anew.
 template <class Read>
 void check(std::string_view text, Read read) {
   diagnostics why;

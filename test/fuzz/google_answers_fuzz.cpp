@@ -1,6 +1,6 @@
-// Whatever Google's services, and those beside them, answer: it is read or refused with words, with no more in it than
-// came; written anew it reads as the same. However an upload is answered, it comes to its end, and sends only what it
-// has. The first byte says which answer it is.
+// Whatever Google's services, and those beside them, answer: it is read or refused with words, with no more
+// in it than came; written anew it reads as the same. However an upload is answered, it comes to its end,
+// and sends only what it has. The first byte says which answer it is.
 
 #include "dockline/core/diagnostics.hpp"
 #include "dockline/gcp/cloud_build.hpp"
@@ -158,8 +158,8 @@ void check_texts(std::string_view text) {
   if (wrong_bucket_name(std::string(text)).empty()) require(text.size() >= 3 && text.size() <= 222);
 }
 
-// Lines "STATUS|RANGE|LOCATION|RETRY-AFTER|BODY", each the answer to what is asked next; when there are no more, nobody
-// answers. Before them: how many bytes there are, and how much of them is one piece.
+// Lines "STATUS|RANGE|LOCATION|RETRY-AFTER|BODY", each the answer to what is asked next; when there are no
+// more, nobody answers. Before them: how many bytes there are, and how much of them is one piece.
 class upload_check {
  public:
   explicit upload_check(std::string_view text)

@@ -93,9 +93,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string whole =
         own == h2::role::server ? opening + std::string(bytes) : opening.substr(24) + std::string(bytes);
     const outcome once = listen(own, whole, whole.size());
-    // Whatever comes before an error is told; whether the last stream's end is one of them depends on what had been
-    // sent by then, and after a farewell no stream may begin: only good conversations are compared. How many streams
-    // were over when another one began depends on the cut, so that one in pieces may have more of them.
+    // Whatever comes before an error is told; whether the last stream's end is one of them depends on what
+    // had been sent by then, and after a farewell no stream may begin: only good conversations are compared.
+    // How many streams were over when another one began depends on the cut, so that one in pieces may have
+    // more of them; and so does who was the first to reset one.
     const outcome pieces = listen(own, whole, 5);
     if (once.failed || pieces.failed) continue;
     const bool good = !once.farewell && !pieces.farewell;

@@ -14,8 +14,8 @@
 
 namespace dockline::fuzz {
 
-// Lists fields one after the other, each with its length, so that no two lists of fields give the same text. For a
-// structure there has to be a function list(listing&, const T&).
+// Lists fields one after the other, each with its length, so that no two lists of fields give the same text.
+// For a structure there has to be a function list(listing&, const T&).
 class listing {
  public:
   template <class... Fields>

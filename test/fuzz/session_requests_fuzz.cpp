@@ -1,6 +1,7 @@
-// Whatever a daemon asks in a session, and however its bytes are cut: a request is read or refused, each call is answered
-// alike, the bytes that go back are frames, no more of them than what was asked for is worth, and when the connection ends
-// no call is left. The first byte says what the rest is: a message, a call's metadata, bytes of a connection, or calls.
+// Whatever a daemon asks in a session, and however its bytes are cut: a request is read or refused, each
+// call is answered alike, the bytes that go back are frames, no more of them than what was asked for is
+// worth, and when the connection ends no call is left. The first byte says what the rest is: a message, a
+// call's metadata, bytes of a connection, or calls.
 
 #include "dockline/core/diagnostics.hpp"
 
@@ -140,8 +141,8 @@ grpc::service offered_late() {
   return service;
 }
 
-// What may differ with the cut, as a look of its own at the same bytes tells: calls with a deadline, and those of files,
-// where the order in which they are asked for has a say.
+// What may differ with the cut, as a look of its own at the same bytes tells: calls with a deadline, and
+// those of files, where the order in which they are asked for has a say.
 struct asked {
   std::set<h2::stream_id> files;
   bool deadline = false;
@@ -240,7 +241,8 @@ void check_connection(std::string_view bytes) {
   }
 }
 
-// Calls, each a byte that says which and how, a byte of length, and the bytes of a message. What is answered, by stream.
+// Calls, each a byte that says which and how, a byte of length, and the bytes of a message. What is
+// answered, by stream.
 std::map<h2::stream_id, std::string> call(std::string_view records, std::size_t cut) {
   grpc::caller client(offered_late());
   std::set<h2::stream_id> of_files;

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the daemon's answers say, without I/O: a reader for each endpoint that answers in JSON, defined beside its
-// operation.
+// What the daemon's answers say, without I/O: a reader for each endpoint that answers in JSON, defined
+// beside its operation.
 
 #include "dockline/core/error.hpp"
 #include "dockline/engine/auth_check.hpp"

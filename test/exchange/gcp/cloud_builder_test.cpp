@@ -86,7 +86,7 @@ class cloud_containerizing : public cloud {
 };
 
 // All builds that the server knows, as it tells them.
-std::string builds_of(const google_server& server) { return server.control("GET", "builds", {}); }
+std::string told_builds(const google_server& server) { return server.control("GET", "builds", {}); }
 std::string objects_of(const google_server& server) {
   return server.control("GET", "buckets/box/objects", {});
 }
@@ -124,7 +124,7 @@ TEST_SUITE("exchange/gcp/cloud builder") {
     CHECK(there.steps == 2);
     CHECK(there.complete);
     // What was ordered of Cloud Build: the image, and layers for those who name it as their cache.
-    const std::string build = builds_of(server);
+    const std::string build = told_builds(server);
     CHECK(mentions(build, ordered_image));
     CHECK(mentions(build, "BUILDKIT_INLINE_CACHE=1"));
     CHECK(mentions(build, "context/sha256-"));
@@ -163,8 +163,8 @@ TEST_SUITE("exchange/gcp/cloud builder") {
     const containerized_outcome untold = there.build(order);
     REQUIRE_MESSAGE(!untold.code, untold.words());
     CHECK(untold.value.digest.empty());
-    CHECK(!mentions(builds_of(server), "BUILDKIT_INLINE_CACHE"));
-    CHECK(!mentions(builds_of(server), "--cache-from"));
+    CHECK(!mentions(told_builds(server), "BUILDKIT_INLINE_CACHE"));
+    CHECK(!mentions(told_builds(server), "--cache-from"));
     // One image by another name is the one.
     CHECK(there.build(order).value.digest == image_digest);
   }
@@ -201,7 +201,7 @@ TEST_SUITE("exchange/gcp/cloud builder") {
     seen = there.make();
     CHECK(seen.code == condition::invalid_argument);
     CHECK_MESSAGE(mentions(seen.words(), "ENORMOUS"), seen.words());
-    CHECK(!mentions(builds_of(server), "\"status\""));
+    CHECK(!mentions(told_builds(server), "\"status\""));
     there.how.build.request.machine_type.clear();
     server.scripts(R"([{"log": ["x\n"], "status": "FAILURE", "statusDetail": "step 1 said no",
                         "failureInfo": {"type": "USER_BUILD_STEP", "detail": "step 1 said no"}}])");
@@ -243,8 +243,8 @@ TEST_SUITE("exchange/gcp/cloud builder") {
     CHECK(seen->completions == 1);
     CHECK(seen->code == condition::cancelled);
     CHECK(server.count("POST", ":cancel") == 1);
-    CHECK(mentions(builds_of(server), R"("status": "CANCELLED")"));
-    CHECK(!mentions(builds_of(server), R"("status": "WORKING")"));
+    CHECK(mentions(told_builds(server), R"("status": "CANCELLED")"));
+    CHECK(!mentions(told_builds(server), R"("status": "WORKING")"));
     // What says what is in it stays: another build may be fetching it.
     CHECK(mentions(objects_of(server), "context/sha256-"));
   }

@@ -92,6 +92,40 @@ TEST_SUITE("archive/build_context") {
     CHECK(open(options).code == errc::unreadable_file);
   }
 
+  TEST_CASE("a working directory that is gone is not the root") {
+    const scratch_tree tree;
+    tree.file("Dockerfile", "FROM scratch\n");
+    tree.directory("gone");
+    const auto home = std::filesystem::current_path();
+    std::filesystem::current_path(tree.path("gone"));
+    std::filesystem::remove(tree.path("gone"));
+    context_options relative;
+    relative.directory = ".";
+    relative.dockerfile = dockerfile_source::from_text("FROM scratch\n");
+    const auto nowhere = open(relative);
+    context_options absolute = in(tree);
+    const auto there = open(absolute);
+    absolute.dockerfile = dockerfile_source::from_path("Dockerfile");
+    const auto no_file = open(absolute);
+    std::filesystem::current_path(home);
+    CHECK(nowhere.code == errc::no_such_directory);
+    CHECK(nowhere.why.client_message() == ".: the working directory is not there any more");
+    CHECK(!there.code);
+    CHECK(no_file.code == errc::no_such_directory);
+  }
+
+  TEST_CASE("the name of a Dockerfile may be as long as any") {
+    const scratch_tree tree;
+    const std::string name(255, 'D');
+    tree.file(name, "FROM scratch\n");
+    tree.file(".dockerignore", "x\n");
+    context_options options = in(tree);
+    options.dockerfile = dockerfile_source::from_path(tree.path(name));
+    const auto opened = open(options);
+    CHECK_MESSAGE(!opened.code, opened.why.client_message());
+    CHECK(opened.context.ignore_file() == ".dockerignore");
+  }
+
   TEST_CASE("a bad pattern is told with its file, line and text") {
     const scratch_tree tree;
     tree.file("Dockerfile");

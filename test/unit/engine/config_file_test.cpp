@@ -33,7 +33,7 @@ TEST_SUITE("engine/config_file") {
   TEST_CASE("all that is honoured") {
     const config_file settings = parsed(R"({
       "auths": {
-        "https://index.docker.io/v1/": {"auth": "aHViOnA6cQ==", "email": "x"},
+        "https://index.docker.io/v1/": {"auth": "aHVi\r\nOnA6cQ==", "email": "x"},
         "r1:5000": {"username": "u", "password": "w", "auth": ""},
         "r2": {"auth": "MDAwOg==", "identitytoken": "idt"},
         "r3": {"registrytoken": "bearer"},
