@@ -18,7 +18,7 @@ namespace {
 // What is granted even by a service that is silent: what a cancelled operation takes back, which would otherwise be
 // waited for, and what has to be there for something to be taken back.
 bool is_farewell(const std::string& line) {
-  return line.find("/builds?pageSize=2&filter=") != line.npos ||
+  return line.find("/builds?pageSize=100&filter=") != line.npos ||
          line.find("/containers/create?name=run") != line.npos ||
          line.find("/containers/made/kill") != line.npos || line.starts_with("DELETE /v1.41/containers/made");
 }
