@@ -181,7 +181,8 @@ void check_names(std::string_view text) {
   require(clean.starts_with('/') == text.starts_with('/'));
   if (containerize::bucket_name_fault(text).empty()) require(text.size() >= 3 && text.size() <= 222);
   if (containerize::region_fault(text).empty()) require(text.size() <= 63);
-  if (containerize::project_id_fault(text).empty()) {
+  // A project of a domain may have a name that leaves no room for the image's own: that is refused as every image is.
+  if (text.size() <= 200 && containerize::project_id_fault(text).empty()) {
     diagnostics why;
     const std::string image = containerize::derived_image_uri(containerize::registry_of_project(text),
                                                               "123e4567-e89b-42d3-a456-426614174000");
