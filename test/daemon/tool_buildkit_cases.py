@@ -387,9 +387,9 @@ def case_the_lines_of_a_step_in_a_stage_on_another():
         check(failed["first_line"] == failed["last_line"] == 5 and ">>> RUN" in failed["excerpt"], failed)
 
 
-def case_thousands_of_patterns_and_a_thousand_sources():
-    """BuildKit sends all of them back in the headers of one call."""
-    files = {f"file-with-a-long-name-{i:04}.txt": str(i) for i in range(1000)}
+def case_thousands_of_patterns_and_long_lists_of_sources():
+    """BuildKit sends all of them back in the headers of one call. (A thousand sources are too many for dockerd 20.10 itself.)"""
+    files = {f"{i:03}-" + "n" * 196: str(i) for i in range(180)}
     ignored = "".join(f"some/long/path/of/number-{i:05}/*.log\n" for i in range(5000))
     with tree(Dockerfile=f"FROM {base()}\nCOPY {' '.join(files)} /got/\n", **{".dockerignore": ignored}, **files) as top:
         ended(run("build", "-t", (tag := name("wide")), str(top)), 0)
