@@ -36,10 +36,6 @@ error_code refuse(diagnostics& why, errc code, std::string text) {
   return code;
 }
 
-std::string absolute(const std::string& path, const std::string& start) {
-  return clean_path(path.starts_with('/') ? path : start + "/" + path);
-}
-
 // Without symbolic links; fails where something on the way is missing.
 result<std::string> resolved(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
@@ -151,22 +147,24 @@ class finder {
   }
 
   // Of a working directory that was removed nothing can be told; the root of the file system it is not.
-  error_code check_start(const std::string& path) {
-    if (path.starts_with('/') || options_.working_directory.starts_with('/')) return {};
+  result<std::string> absolute(const std::string& path) {
+    const std::string& start = options_.working_directory;
+    if (path.starts_with('/')) return clean_path(path);
+    if (!start.empty()) return clean_path(start + "/" + path);
     return refuse(why_, errc::no_such_directory, path + ": the working directory is not there any more");
   }
 
   error_code find_root() {
-    if (const error_code code = check_start(options_.directory)) return code;
-    const std::string path = absolute(options_.directory, options_.working_directory);
-    auto root = resolved(path);
+    const auto path = absolute(options_.directory);
+    if (!path) return path.error();
+    auto root = resolved(*path);
     if (!root) {
       const errc kind = is_absent(root.error()) ? errc::no_such_directory : errc::unreadable_file;
-      return refuse(why_, kind, path + ": " + root.error().message());
+      return refuse(why_, kind, *path + ": " + root.error().message());
     }
     struct stat status {};
     if (::stat(root->c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-      return refuse(why_, errc::no_such_directory, path + ": not a directory");
+      return refuse(why_, errc::no_such_directory, *path + ": not a directory");
     tree_->plan.root = std::move(*root);
     return {};
   }
@@ -180,10 +178,12 @@ class finder {
         inside_ = false;
         tree_->dockerfile_text = source.value();
         return {};
-      case dockerfile_source::kind::path:
-        if (const error_code code = check_start(source.value())) return code;
-        given_ = absolute(source.value(), options_.working_directory);
+      case dockerfile_source::kind::path: {
+        const auto path = absolute(source.value());
+        if (!path) return path.error();
+        given_ = *path;
         break;
+      }
       case dockerfile_source::kind::in_context: {
         given_ = joined(root, "Dockerfile");
         const std::string other = joined(root, "dockerfile");

@@ -107,7 +107,13 @@ TEST_SUITE("archive/build_context") {
     const auto there = open(absolute);
     absolute.dockerfile = dockerfile_source::from_path("Dockerfile");
     const auto no_file = open(absolute);
+    std::filesystem::current_path(tree.root());
+    tree.file("ctx/Dockerfile", "FROM scratch\n");
+    context_options below = relative;
+    below.working_directory = "./ctx";
+    const auto given = open(below);
     std::filesystem::current_path(home);
+    CHECK(given.context.directory() == tree.path("ctx"));
     CHECK(nowhere.code == errc::no_such_directory);
     CHECK(nowhere.why.client_message() == ".: the working directory is not there any more");
     CHECK(!there.code);
