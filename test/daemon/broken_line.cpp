@@ -1,7 +1,9 @@
 #include "daemon/broken_line.hpp"
 
 #include "dockline/engine/container_files.hpp"
+#include "dockline/engine/distribution.hpp"
 #include "dockline/engine/image_list.hpp"
+#include "dockline/engine/images.hpp"
 
 #include "core/spawn.hpp"
 #include "support/entries_of.hpp"
@@ -94,6 +96,15 @@ asio::awaitable<std::string> read_data(engine::client daemon, std::string image)
   constexpr std::size_t header = 512;
   if (tar.size() < header) co_return "";
   co_return tar.substr(header, std::stoul(tar.substr(124, 11), nullptr, 8));
+}
+
+asio::awaitable<std::string> ask_digest(engine::client daemon, std::string name) {
+  auto [code, told] = co_await engine::async_distribution_inspect(daemon, name, {}, no_throw);
+  co_return code ? code.message() : told.digest;
+}
+
+asio::awaitable<void> tag_image(engine::client daemon, std::string image, std::string name) {
+  co_await engine::async_image_tag(daemon, image, name);
 }
 
 asio::awaitable<void> remove_image(engine::client daemon, std::string image) {
@@ -194,14 +205,7 @@ void break_build(std::string_view name, archive::ignore_mode mode, std::size_t p
   const auto tag = [&] { return own + ":" + std::to_string(tree.number()); };
   breaking how(points);
   how.endless = true;
-  how.afterwards = [&](const attempted& it) {
-    if (!it.was_asked_for()) return;
-    const bool there = engine.has_image(tag());
-    if (it.succeeded) CHECK(there);
-    if (!there) return;
-    CHECK(content_of_image(engine, tag()) == tree.content());
-    forget_image(engine, tag());
-  };
+  how.afterwards = [&](const attempted& it) { check_image(engine, it, tag(), tree.content()); };
   break_everywhere(
       [&](engine::client daemon) -> asio::awaitable<std::string> {
         tree.change();
@@ -217,8 +221,23 @@ void break_build(std::string_view name, archive::ignore_mode mode, std::size_t p
   forget_labelled(engine, own);
 }
 
-std::string content_of_image(engine_fixture& engine, const std::string& image) {
-  return engine.run(read_data(engine.daemon(), image));
+void check_image(engine_fixture& engine, const attempted& it, const std::string& image,
+                 const std::string& content) {
+  if (!it.was_asked_for()) return;
+  const bool there = engine.has_image(image);
+  if (it.succeeded) CHECK(there);
+  if (!there) return;
+  // By way of a container that is never started.
+  CHECK(engine.run(read_data(engine.daemon(), image)) == content);
+  forget_image(engine, image);
+}
+
+std::string digest_in_registry(engine_fixture& engine, const std::string& name) {
+  return engine.run(ask_digest(engine.daemon(), name));
+}
+
+void give_name(engine_fixture& engine, const std::string& image, const std::string& name) {
+  engine.run(tag_image(engine.daemon(), image, name));
 }
 
 void forget_image(engine_fixture& engine, const std::string& image) {

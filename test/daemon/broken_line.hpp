@@ -77,8 +77,13 @@ class changing_tree {
   std::string content_;
 };
 
-// What "/in/data" of an image is, by way of a container that is never started; and without the image.
-std::string content_of_image(engine_fixture& engine, const std::string& image);
+// Looks at what an attempt left under the name that an image was to get, unless another one was asked for on a corrupted
+// line: where it succeeded the image is there, and where it is, its "/in/data" is `content`. It is gone afterwards.
+void check_image(engine_fixture& engine, const attempted& it, const std::string& image,
+                 const std::string& content);
+// What the registry has under a name, or why that cannot be told.
+std::string digest_in_registry(engine_fixture& engine, const std::string& name);
+void give_name(engine_fixture& engine, const std::string& image, const std::string& name);
 void forget_image(engine_fixture& engine, const std::string& image);
 // All images with a label, also those without a name.
 void forget_labelled(engine_fixture& engine, const std::string& label);

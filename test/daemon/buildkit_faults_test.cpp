@@ -209,18 +209,12 @@ TEST_SUITE("daemon/build faults") {
     changing_tree tree("FROM " + base_image() + "\nCOPY in /in\n");
     const auto tag = [&] { return std::string(registry) + "/" + own + ":" + std::to_string(tree.number()); };
     std::string digest;
-    const auto digest_there = [](engine::client daemon, std::string name) -> asio::awaitable<std::string> {
-      auto [code, told] = co_await engine::async_distribution_inspect(daemon, name, {}, no_throw);
-      co_return code ? code.message() : told.digest;
-    };
     breaking how(3);
     how.endless = true;
     how.afterwards = [&](const attempted& it) {
-      if (!it.was_asked_for()) return;
       if (it.succeeded && it.how.kind != test::line_fault::corrupt)
-        CHECK(engine.run(digest_there(engine.daemon(), tag())) == digest);
-      if (engine.has_image(tag())) CHECK(content_of_image(engine, tag()) == tree.content());
-      forget_image(engine, tag());
+        CHECK(digest_in_registry(engine, tag()) == digest);
+      check_image(engine, it, tag(), tree.content());
     };
     break_everywhere(
         [&](engine::client daemon) -> asio::awaitable<std::string> {

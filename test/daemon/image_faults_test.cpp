@@ -23,10 +23,6 @@ asio::awaitable<std::string> tar_of_image(engine::client daemon, std::string nam
   co_return co_await read_all(source);
 }
 
-asio::awaitable<void> give_name(engine::client daemon, std::string image, std::string name) {
-  co_await engine::async_image_tag(daemon, image, name);
-}
-
 asio::awaitable<void> build_tree_as(engine::client daemon, archive::context_options what, std::string name) {
   what.mode = archive::ignore_mode::classic;
   archive::build_context tree = co_await archive::async_open_context(daemon.get_executor(), what);
@@ -96,14 +92,7 @@ TEST_SUITE("daemon/faults") {
     forget_image(engine, name);
     breaking how(6);
     how.endless = true;
-    how.afterwards = [&](const attempted& it) {
-      if (!it.was_asked_for()) return;
-      const bool there = engine.has_image(name);
-      if (it.succeeded) CHECK(there);
-      if (!there) return;
-      CHECK(content_of_image(engine, name) == tree.content());
-      forget_image(engine, name);
-    };
+    how.afterwards = [&](const attempted& it) { check_image(engine, it, name, tree.content()); };
     break_everywhere(
         [tar](engine::client daemon) -> asio::awaitable<std::string> {
           const auto source = std::make_shared<test::text_source>(daemon.get_executor(), tar);
@@ -120,14 +109,7 @@ TEST_SUITE("daemon/faults") {
     const auto tag = [&] { return name + ":" + std::to_string(tree.number()); };
     breaking how(6);
     how.endless = true;
-    how.afterwards = [&](const attempted& it) {
-      if (!it.was_asked_for()) return;
-      const bool there = engine.has_image(tag());
-      if (it.succeeded) CHECK(there);
-      if (!there) return;
-      CHECK(content_of_image(engine, tag()) == tree.content());
-      forget_image(engine, tag());
-    };
+    how.afterwards = [&](const attempted& it) { check_image(engine, it, tag(), tree.content()); };
     break_everywhere(
         [&](engine::client daemon) -> asio::awaitable<std::string> {
           tree.change();
@@ -155,7 +137,7 @@ TEST_SUITE("daemon/faults") {
     engine_fixture engine;
     const std::string name = std::string(registry) + "/" + engine.name("carried") + ":1";
     engine.remember(name);
-    engine.run(give_name(engine.daemon(), base_image(), name));
+    give_name(engine, base_image(), name);
     breaking how(6);
     how.endless = true;
     break_everywhere(

@@ -48,19 +48,6 @@ std::vector<std::string> parts_of(std::string_view text, std::size_t count) {
   return parts;
 }
 
-std::string_view type_of(buildkit::build_output::kind type) {
-  using kind = buildkit::build_output::kind;
-  switch (type) {
-    case kind::image: return "image";
-    case kind::local: return "local";
-    case kind::tar: return "tar";
-    case kind::oci: return "oci";
-    case kind::docker: return "docker";
-    case kind::none: return "cacheonly";
-  }
-  return "";
-}
-
 void add_field(std::string& line, std::string_view name, std::string_view value) {
   if (!line.empty()) line += ',';
   line += '"';
@@ -85,7 +72,7 @@ void check_output(std::string_view text) {
     require((*told->root().elements().begin()).find("Attrs").members().size() == output->attributes.size());
   }
   std::string printed;
-  add_field(printed, "type", type_of(output->type));
+  add_field(printed, "type", buildkit::output_type_name(output->type));
   if (!output->destination.empty()) add_field(printed, "dest", output->destination);
   if (output->push) add_field(printed, "push", "true");
   std::string names;

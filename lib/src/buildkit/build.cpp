@@ -162,10 +162,11 @@ task<build_result> build(std::shared_ptr<build_job> job, diagnostics& why) {
   }
   const std::string none = name + " has no BuildKit" + reason;
   if (auto may = may_go_classic(options, none, why); !may) co_return may.error();
-  if (!job->context && !job->archive && daemon.name.starts_with("Libpod"))
+  const bool podman = daemon.name.starts_with("Libpod");
+  if (podman && !job->context && !job->archive)
     co_return refuse("podman fetches no context from \"" + options.image.remote + "\"", why);
   tell_builder(*job, builder_kind::classic, none);
-  if (daemon.name.starts_with("Libpod")) leave_out_cache_images(*job);
+  if (podman) leave_out_cache_images(*job);
   co_return co_await build_classically(std::move(job), why);
 }
 

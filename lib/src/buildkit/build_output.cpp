@@ -11,19 +11,6 @@ namespace {
 
 using kind = build_output::kind;
 
-// What docker's command line calls it.
-std::string_view name_of(kind type) noexcept {
-  switch (type) {
-    case kind::image: return "image";
-    case kind::local: return "local";
-    case kind::tar: return "tar";
-    case kind::oci: return "oci";
-    case kind::docker: return "docker";
-    case kind::none: return "cacheonly";
-  }
-  return "";
-}
-
 // What moby calls it. dockerd 20.10 has "cacheonly", 26 and 28 fail on it; a local result of which this side
 // takes nothing is the same for all of them.
 std::string_view exporter_of(kind type) noexcept {
@@ -119,6 +106,18 @@ error_code take_image_fields(build_output& output, bool to_registry, std::string
 
 }  // namespace
 
+std::string_view output_type_name(build_output::kind type) noexcept {
+  switch (type) {
+    case kind::image: return "image";
+    case kind::local: return "local";
+    case kind::tar: return "tar";
+    case kind::oci: return "oci";
+    case kind::docker: return "docker";
+    case kind::none: return "cacheonly";
+  }
+  return "";
+}
+
 result<build_output> parse_output(std::string_view text, diagnostics& why) {
   const auto fields = fields_of(text);
   if (!fields) return refuse_output(text, "a quote is missing", why);
@@ -180,11 +179,12 @@ std::string outputs_parameter(const build_output& output) {
 
 result<void> check(const build_output& output, diagnostics& why) {
   if (comes_here(output) && output.destination.empty() && !(output.write && output.type != kind::local)) {
-    why.set_client_message("the output " + std::string(name_of(output.type)) + " needs a destination");
+    why.set_client_message("the output " + std::string(output_type_name(output.type)) +
+                           " needs a destination");
     return make_error_code(errc::invalid_argument);
   }
   if (output.type != kind::image && (output.push || !output.names.empty())) {
-    why.set_client_message("the output " + std::string(name_of(output.type)) +
+    why.set_client_message("the output " + std::string(output_type_name(output.type)) +
                            " is no image of the daemon's, to be named or pushed");
     return make_error_code(errc::invalid_argument);
   }

@@ -3,8 +3,12 @@
 #include "dockline/buildkit/build.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace dockline::buildkit {
+
+// What docker's command line calls it: "local".
+std::string_view output_type_name(build_output::kind type) noexcept;
 
 // Whether the result comes to this side.
 bool comes_here(const build_output& output) noexcept;

@@ -26,14 +26,14 @@ bool makes_step(std::string_view name) {
   return name == "RUN" || name == "COPY" || name == "ADD" || name == "WORKDIR";
 }
 
-// The steps of a stage. BuildKit counts what its base brings before them: nothing for scratch and for another stage;
+// BuildKit counts what a stage's base brings before the stage's own steps: nothing for scratch and for another stage;
 // for an image FROM itself, and then what that image has left to be done (ONBUILD).
 struct stage_steps {
-  stage_steps() = default;
   explicit stage_steps(const engine::dockerfile_instruction& head) : from(&head) {}
 
-  const engine::dockerfile_instruction* from = nullptr;
+  const engine::dockerfile_instruction* from;
   std::vector<const engine::dockerfile_instruction*> own;
+  bool right = false;  // it may be the stage that is meant
 
   const engine::dockerfile_instruction* at(const step_place& place) const {
     const int of_base = place.total - static_cast<int>(own.size());
@@ -93,24 +93,20 @@ std::optional<line_range> lines_of_step(std::string_view dockerfile, std::string
   // Of several platforms, the first word is the one that is built.
   const std::string wanted = lower(std::string_view(place.stage).substr(place.stage.rfind(' ') + 1));
   const std::string name = place.instruction.substr(0, place.instruction.find(' '));
-  int number = -1;
-  stage_steps stage;
-  bool right = false;
+  std::vector<stage_steps> stages;
   for (const auto& one : read.instructions) {
     if (one.name == "FROM") {
-      if (const auto* found = right ? stage.at(place) : nullptr; found != nullptr && found->name == name)
-        return line_range(found->first_line, found->last_line);
-      const stage_head head = head_of(one, read.escape);
-      ++number;
-      stage = stage_steps(one);
-      right = wanted.empty() || wanted == head.name || wanted == "stage-" + std::to_string(number) ||
-              wanted.find('/') != std::string::npos;
-    } else if (makes_step(one.name)) {
-      stage.own.push_back(&one);
+      const std::string number = std::to_string(stages.size());
+      stages.emplace_back(one).right = wanted.empty() || wanted == head_of(one, read.escape).name ||
+                                       wanted == "stage-" + number || wanted.find('/') != std::string::npos;
+    } else if (makes_step(one.name) && !stages.empty()) {
+      stages.back().own.push_back(&one);
     }
   }
-  if (const auto* found = right ? stage.at(place) : nullptr; found != nullptr && found->name == name)
-    return line_range(found->first_line, found->last_line);
+  for (const stage_steps& stage : stages) {
+    const auto* found = stage.right ? stage.at(place) : nullptr;
+    if (found != nullptr && found->name == name) return line_range(found->first_line, found->last_line);
+  }
   return std::nullopt;
 }
 

@@ -30,12 +30,12 @@ struct unbroken_step {
 
 }  // namespace spawning
 
-// Awaits body(diagnostics&) -> task<T>, which runs on `executor`, that of the caller. A request to stop sets
+// Awaits body(diagnostics&) -> task<T>, which runs on the caller's executor. A request to stop sets
 // `cancelled` and is forgotten: the step has `farewell` left, and what follows can be cancelled anew. It is broken off
 // after that, by a second request, or if `cancelled` was set before.
 template <class T, class Body>
-task<T> unbroken(asio::any_io_executor executor, std::chrono::milliseconds farewell, bool& cancelled,
-                 diagnostics& why, Body body) {
+task<T> unbroken(std::chrono::milliseconds farewell, bool& cancelled, diagnostics& why, Body body) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
   auto shared = std::make_shared<spawning::unbroken_step<T>>(executor);
   auto over = [shared](error_code code, T value) {
     if (code) {

@@ -45,8 +45,7 @@ task<container_created> make_container(client daemon, container_options options,
     if (code) co_return code;
     co_return std::move(made);
   };
-  auto made =
-      co_await unbroken<container_created>(daemon.state()->strand, farewell, cancelled, why, creation);
+  auto made = co_await unbroken<container_created>(farewell, cancelled, why, creation);
   co_return made;
 }
 

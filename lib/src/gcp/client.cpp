@@ -163,7 +163,7 @@ task<api_answer> client_state::send_as(api_call what, diagnostics& why) {
 
 task<api_answer> client_state::call(api_call what, diagnostics& why) {
   const std::string_view origin = origin_of(what.url);
-  retry_schedule attempts(options.retries, random, answered.contains(origin));
+  retry_schedule attempts = schedule(answered.contains(origin));
   for (;;) {
     auto answer = co_await send_as(what, why);
     if (answer) answered.emplace(origin);

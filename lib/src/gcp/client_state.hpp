@@ -50,7 +50,8 @@ struct client_state : std::enable_shared_from_this<client_state> {
   std::string cloud_build_url(std::string_view region) const;
   std::string resource_manager_url() const;
 
-  retry_schedule schedule() const { return {options.retries, random}; }
+  // `reached`: what is asked has answered before.
+  retry_schedule schedule(bool reached = false) const { return {options.retries, random, reached}; }
 
   // Sends and returns when the head of the answer is there, whatever its status; adds no token.
   task<open_answer> open(api_call call, diagnostics& why);

@@ -40,6 +40,12 @@ std::optional<std::int64_t> number_of(json::value where) {
   return number;
 }
 
+// A text of an answer; empty where there is none.
+std::string text_in(std::string_view body, std::string_view key) {
+  const auto parsed = json::parse(body);
+  return std::string(parsed ? parsed->root().find(key).string_or_empty() : std::string_view());
+}
+
 }  // namespace
 
 parameters& parameters::add(std::string_view name, std::string_view value) {
@@ -131,15 +137,9 @@ bool is_host_name(std::string_view text) {
   return !text.empty() && text.size() <= longest && std::ranges::all_of(text, belongs);
 }
 
-std::string read_project_id(std::string_view body) {
-  const auto parsed = json::parse(body);
-  return std::string(parsed ? parsed->root().find("projectId").string_or_empty() : std::string_view());
-}
+std::string read_project_id(std::string_view body) { return text_in(body, "projectId"); }
 
-std::string read_next_refresh_token(std::string_view body) {
-  const auto parsed = json::parse(body);
-  return std::string(parsed ? parsed->root().find("refresh_token").string_or_empty() : std::string_view());
-}
+std::string read_next_refresh_token(std::string_view body) { return text_in(body, "refresh_token"); }
 
 result<access_token> read_token(std::string_view body, clock_time now, diagnostics& why) {
   const auto parsed = json::parse(body);

@@ -181,7 +181,7 @@ class uploading {
     if (opens) {
       // A session whose address nobody is told could not be dropped.
       auto opening = [state = state_, call](diagnostics& words) { return state->send_as(call, words); };
-      answer = co_await unbroken<api_answer>(state_->strand, farewell_to_upload, cancelled, why, opening);
+      answer = co_await unbroken<api_answer>(farewell_to_upload, cancelled, why, opening);
     } else {
       answer = co_await state_->send_as(call, why);
     }
