@@ -65,10 +65,10 @@ result<url> parse_url(std::string_view text, diagnostics& why) {
   if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https)
     return refuse("a URL here begins with https:// or http://");
   where.secure = scheme == boost::urls::scheme::https;
-  where.host = lower_case(parsed->host_address());
-  if (where.host.empty()) return refuse("the host is missing");
-  // A name is decoded: it has to be one still, and must not have become an address.
+  // No host needs an escaped letter, and what one stands for might be no name, or an address.
   const bool numeric = parsed->host_type() == boost::urls::host_type::ipv6;
+  where.host = lower_case(numeric ? parsed->host_address() : std::string(parsed->encoded_host()));
+  if (where.host.empty()) return refuse("the host is missing");
   const std::string_view others = numeric ? "-._:%" : "-._";
   const bool good = std::ranges::all_of(where.host, [&](unsigned char c) {
     return std::isalnum(c) != 0 || others.find(static_cast<char>(c)) != others.npos;

@@ -47,6 +47,8 @@ TEST_SUITE("http/url") {
     // What would not be the same in a request's head, or would not be read as the same.
     CHECK(read("https://a%3A1/") == "\"https://a%3A1/\": not the name or address of a host");
     CHECK(read("https://a%25b/") == "\"https://a%25b/\": not the name or address of a host");
+    CHECK(read("https://%61/") == "\"https://%61/\": not the name or address of a host");
+    CHECK(read("https://127.0.0.%31/") == "\"https://127.0.0.%31/\": not the name or address of a host");
     CHECK(read("http:^") == "\"http:^\": not a URL");
     CHECK(read("http:") == "\"http:\": not a URL");
     CHECK(read("http://[::1]*8240") == "\"http://[::1]*8240\": not a URL");
