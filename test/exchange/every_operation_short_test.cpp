@@ -5,6 +5,7 @@
 #include "support/failing_memory.hpp"
 #include "support/sanitized.hpp"
 
+#include <boost/asio/detail/mutex.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <fcntl.h>
@@ -16,13 +17,11 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace dockline::test {
 namespace {
-
-// Asio has no error for what it allocates of its own, less than this for each handler and executor.
-constexpr std::size_t least_that_fails = 256;
 
 struct short_end {
   int completions = 0;
@@ -30,6 +29,15 @@ struct short_end {
   bool thrown = false;  // std::bad_alloc, by the function that starts it or out of the loop
   bool failed = false;  // there were as many allocations
 };
+
+// Boost 1.81 crashes where one of two allocations for a new strand fails, that of a mutex and a smaller one. These make one,
+// or a client, meanwhile.
+std::size_t least_that_fails(std::string_view name) {
+  const bool makes_a_strand = name == "containerize::async_containerize" ||
+                              name == "containerize::async_plan_image" ||
+                              name == "engine::async_find_credentials" || name.starts_with("gcp::");
+  return makes_a_strand ? sizeof(asio::detail::mutex) + 1 : 1;
+}
 
 // The operation while the allocation after `before` others fails.
 short_end with_failing_allocation(const operation& what, const stage& where, long before) {
@@ -43,7 +51,7 @@ short_end with_failing_allocation(const operation& what, const stage& where, lon
       end.code = code;
     };
     {
-      const failing_allocation one(least_that_fails, before);
+      const failing_allocation one(least_that_fails(what.name), before);
       try {
         start(what, on, nullptr, handler);
         context.run_for(patience);
@@ -52,7 +60,13 @@ short_end with_failing_allocation(const operation& what, const stage& where, lon
       }
       end.failed = one.happened();
     }
-    run_to_end(context);
+    if (end.thrown) {
+      // What waits for a coroutine that is gone goes with its loop.
+      context.restart();
+      context.run_for(std::chrono::milliseconds(5));
+    } else {
+      run_to_end(context);
+    }
   }
   CHECK(kept.use_count() == 1);
   return end;

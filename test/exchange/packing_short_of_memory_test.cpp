@@ -18,9 +18,6 @@
 namespace dockline::test {
 namespace {
 
-// As for every operation: Asio has no error for what it allocates of its own.
-constexpr std::size_t least_that_packing_fails = 256;
-
 struct packing_end {
   packing_end() = default;
 
@@ -46,7 +43,7 @@ class packing {
   }
   packing_end run(long before) {
     {
-      const failing_allocation one(least_that_packing_fails, before, threads::all);
+      const failing_allocation one(1, before, threads::all);
       try {
         start();
         loop_.run_for(patience);

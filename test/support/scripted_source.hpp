@@ -9,7 +9,6 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -20,6 +19,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -69,13 +69,13 @@ class scripted_source final : public byte_source {
  private:
   // Never before the initiating function has returned, and where the handler wants it.
   void complete(transfer_handler handler, error_code code, std::size_t count) {
-    boost::asio::post(executor_,
-                      [this_executor = executor_, handler = std::move(handler), code, count]() mutable {
-                        auto home = boost::asio::get_associated_executor(handler, this_executor);
-                        boost::asio::dispatch(home, [handler = std::move(handler), code, count]() mutable {
-                          std::move(handler)(code, count);
-                        });
-                      });
+    boost::asio::post(
+        executor_, [this_executor = executor_, handler = std::move(handler), code, count]() mutable {
+          auto home = boost::asio::get_associated_executor(handler, this_executor);
+          if (!home) throw std::bad_alloc();
+          home.execute(
+              [handler = std::move(handler), code, count]() mutable { std::move(handler)(code, count); });
+        });
   }
 
   void hang(transfer_handler handler) {

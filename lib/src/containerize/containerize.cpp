@@ -10,9 +10,8 @@
 #include "containerize/parent_image.hpp"
 #include "containerize/source_plan.hpp"
 #include "containerize/tensorflow_installation.hpp"
+#include "core/compact_strand.hpp"
 #include "core/spawn.hpp"
-
-#include <boost/asio/strand.hpp>
 
 #include <filesystem>
 #include <optional>
@@ -221,7 +220,7 @@ request make_request(std::shared_ptr<image_builder> builder, containerize_option
 void start_plan_image(std::shared_ptr<image_builder> builder, containerize_options options,
                       containerize_environment environment, progress::event_sink on_event, diagnostics* why,
                       completion_handler<containerize_plan> handler) {
-  const asio::any_io_executor strand = asio::make_strand(builder->get_executor());
+  const asio::any_io_executor strand = make_compact_strand(builder->get_executor());
   spawn<containerize_plan>(strand, why, std::move(handler),
                            [what = make_request(std::move(builder), std::move(options),
                                                 std::move(environment), std::move(on_event))](
@@ -231,7 +230,7 @@ void start_plan_image(std::shared_ptr<image_builder> builder, containerize_optio
 void start_containerize(std::shared_ptr<image_builder> builder, containerize_options options,
                         containerize_environment environment, progress::event_sink on_event, diagnostics* why,
                         completion_handler<containerized_image> handler) {
-  const asio::any_io_executor strand = asio::make_strand(builder->get_executor());
+  const asio::any_io_executor strand = make_compact_strand(builder->get_executor());
   spawn<containerized_image>(
       strand, why, std::move(handler),
       [what =

@@ -2,12 +2,12 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/compact_strand.hpp"
 #include "core/pending.hpp"
 #include "engine/client_state.hpp"
 #include "http/watchdog.hpp"
 
 #include <boost/asio/bind_executor.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
@@ -90,7 +90,7 @@ client_state::client_state(asio::any_io_executor own_executor, connector own_con
     : options(std::move(own)),
       connect(std::move(own_connect)),
       executor(std::move(own_executor)),
-      strand(asio::make_strand(executor)) {}
+      strand(make_compact_strand(executor)) {}
 
 result<http::dialer> client_state::find_way(diagnostics& why) {
   if (connect) {

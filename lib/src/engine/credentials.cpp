@@ -1,10 +1,9 @@
 #include "dockline/engine/credentials.hpp"
 
+#include "core/compact_strand.hpp"
 #include "core/pending.hpp"
 #include "core/spawn.hpp"
 #include "engine/credential_helper.hpp"
-
-#include <boost/asio/strand.hpp>
 
 #include <unistd.h>
 
@@ -148,7 +147,7 @@ std::string find_credential_helper(const credential_store& store, std::string_vi
 void start_find_credentials(asio::any_io_executor executor, credential_store store,
                             std::vector<std::string> registries, diagnostics* why,
                             completion_handler<found_credentials> handler) {
-  const asio::any_io_executor strand = asio::make_strand(executor);
+  const asio::any_io_executor strand = make_compact_strand(executor);
   auto state = std::make_shared<search>(strand, std::move(store));
   spawn<found_credentials>(strand, why, std::move(handler),
                            [state, registries = std::move(registries)](diagnostics&) mutable {

@@ -2,12 +2,12 @@
 
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/compact_strand.hpp"
 #include "core/encoding.hpp"
 #include "gcp/client_state.hpp"
 #include "gcp/google_error.hpp"
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <random>
 #include <utility>
@@ -61,7 +61,7 @@ client_state::client_state(asio::any_io_executor own, credentials asker, client_
     : options(std::move(choice)),
       who(std::move(asker)),
       executor(std::move(own)),
-      strand(asio::make_strand(executor)),
+      strand(make_compact_strand(executor)),
       web(strand, proxies_of(options), tls_of(options)),
       now(&std::chrono::system_clock::now),
       random(&random_part) {}

@@ -197,7 +197,7 @@ class ssh_stream final : public stream {
 
   void async_write_some(std::span<const asio::const_buffer> blocks, transfer_handler handler) override {
     state_->socket.async_write_some(std::vector<asio::const_buffer>(blocks.begin(), blocks.end()),
-                                    std::move(handler));
+                                    transfer_completion(state_->executor, std::move(handler)));
   }
 
   bool quiet() override { return is_quiet_socket(state_->socket.native_handle()); }

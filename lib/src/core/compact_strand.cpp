@@ -1,0 +1,115 @@
+#include "core/compact_strand.hpp"
+
+#include <boost/asio/execution.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/require.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace dockline {
+namespace {
+
+using boost_strand = asio::strand<asio::any_io_executor>;
+
+// What all copies share.
+class strand_core {
+ public:
+  explicit strand_core(const asio::any_io_executor& executor)
+      : possibly_(asio::make_strand(executor)),
+        never_(asio::require(possibly_, asio::execution::blocking.never)) {}
+
+  const boost_strand& running(bool at_once) const noexcept { return at_once ? possibly_ : never_; }
+
+  // While one works the executor below has work to do.
+  void begin_work() noexcept {
+    const std::lock_guard guard(lock_);
+    if (works_++ == 0)
+      work_ = asio::prefer(possibly_.get_inner_executor(), asio::execution::outstanding_work.tracked);
+  }
+  void end_work() noexcept {
+    const std::lock_guard guard(lock_);
+    if (--works_ == 0) work_ = asio::any_io_executor();
+  }
+
+ private:
+  const boost_strand possibly_;
+  const boost_strand never_;
+  std::mutex lock_;
+  std::size_t works_ = 0;
+  asio::any_io_executor work_;
+};
+
+// An executor as Asio wants one, of three words.
+class compact_strand {
+ public:
+  explicit compact_strand(std::shared_ptr<strand_core> core) noexcept
+      : compact_strand(std::move(core), true, false) {}
+
+  compact_strand(const compact_strand& other) noexcept
+      : compact_strand(other.core_, other.at_once_, other.works_) {}
+  compact_strand(compact_strand&& other) noexcept
+      : core_(std::move(other.core_)), at_once_(other.at_once_), works_(std::exchange(other.works_, false)) {}
+  compact_strand& operator=(const compact_strand&) = delete;
+  compact_strand& operator=(compact_strand&&) = delete;
+  ~compact_strand() {
+    if (works_) core_->end_work();
+  }
+
+  asio::execution_context& query(asio::execution::context_t /*what*/) const {
+    return asio::query(core_->running(true).get_inner_executor(),
+                       asio::execution::context_as<asio::execution_context&>);
+  }
+  // Without these two Asio takes each for one that may block and has no work.
+  asio::execution::blocking_t query(asio::execution::blocking_t /*what*/) const noexcept {
+    if (at_once_) return asio::execution::blocking.possibly;
+    return asio::execution::blocking.never;
+  }
+  asio::execution::outstanding_work_t query(asio::execution::outstanding_work_t /*what*/) const noexcept {
+    if (works_) return asio::execution::outstanding_work.tracked;
+    return asio::execution::outstanding_work.untracked;
+  }
+  compact_strand require(asio::execution::blocking_t::possibly_t /*what*/) const noexcept {
+    return {core_, true, works_};
+  }
+  compact_strand require(asio::execution::blocking_t::never_t /*what*/) const noexcept {
+    return {core_, false, works_};
+  }
+  compact_strand require(asio::execution::outstanding_work_t::tracked_t /*what*/) const noexcept {
+    return {core_, at_once_, true};
+  }
+  compact_strand require(asio::execution::outstanding_work_t::untracked_t /*what*/) const noexcept {
+    return {core_, at_once_, false};
+  }
+
+  template <class Function>
+  void execute(Function&& function) const {
+    core_->running(at_once_).execute(std::forward<Function>(function));
+  }
+
+  friend bool operator==(const compact_strand& one, const compact_strand& other) noexcept {
+    return one.core_ == other.core_;
+  }
+
+ private:
+  compact_strand(std::shared_ptr<strand_core> core, bool at_once, bool works) noexcept
+      : core_(std::move(core)), at_once_(at_once), works_(works) {
+    if (works_) core_->begin_work();
+  }
+
+  std::shared_ptr<strand_core> core_;
+  bool at_once_;  // in this thread, where that is in the strand already
+  bool works_;
+};
+
+}  // namespace
+
+asio::any_io_executor make_compact_strand(const asio::any_io_executor& executor) {
+  return compact_strand(std::make_shared<strand_core>(executor));
+}
+
+}  // namespace dockline
