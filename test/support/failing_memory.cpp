@@ -25,6 +25,7 @@ std::atomic<std::size_t> looked_for_size = 0;
 std::atomic<int> found_in = 0;
 thread_local bool left_out = false;
 
+#ifndef DOCKLINE_TEST_FOREIGN_NEW
 bool is_the_one_of_all() noexcept {
   long seen = left_of_all;
   while (seen != none) {
@@ -51,10 +52,13 @@ void give_back(void* memory) noexcept {
   }
   std::free(memory);
 }
+#endif
 
 }  // namespace
 
-// A sanitizer sees malloc() and free() below these.
+#ifndef DOCKLINE_TEST_FOREIGN_NEW
+
+// The address sanitizer sees malloc() and free() below these.
 
 void* operator new(std::size_t size) {
   if (is_the_one(size)) throw std::bad_alloc();
@@ -69,6 +73,8 @@ void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
 void operator delete(void* memory) noexcept { give_back(memory); }
 void operator delete(void* memory, const std::nothrow_t&) noexcept { give_back(memory); }
 void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
+
+#endif
 
 namespace dockline::test {
 

@@ -8,6 +8,18 @@
 
 namespace dockline::test {
 
+// Whether that is so: clang's thread sanitizer insists on its own, and nothing here happens.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define DOCKLINE_TEST_FOREIGN_NEW
+#endif
+#endif
+#ifdef DOCKLINE_TEST_FOREIGN_NEW
+inline constexpr bool has_own_new = false;
+#else
+inline constexpr bool has_own_new = true;
+#endif
+
 enum class threads { this_one, all };
 
 // While it lives, one allocation throws std::bad_alloc: of those of `at_least` bytes the one after `before` others, in this
