@@ -9,11 +9,10 @@
 #include "dockline/engine/run.hpp"
 
 #include "engine/attach_state.hpp"
+#include "engine/client_state.hpp"
 #include "exchange/operation_table.hpp"
 #include "exchange/success_answers.hpp"
 #include "support/scripted_stream.hpp"
-
-#include <boost/asio/strand.hpp>
 
 namespace dockline::test {
 namespace {
@@ -45,7 +44,7 @@ engine::attachment attachment_on(const scene& on) {
   auto wire = std::make_shared<scripted_stream::script>();
   wire->answers = {"a wo", "rd"};
   auto state = std::make_shared<engine::attachment_state>();
-  state->executor = asio::make_strand(on.executor);
+  state->executor = on.daemon.state()->strand;
   state->connection = std::make_unique<scripted_stream>(state->executor, wire);
   state->tty = true;
   return engine::attachment(std::move(state));

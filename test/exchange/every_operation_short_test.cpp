@@ -36,8 +36,6 @@ std::size_t least_that_fails(std::string_view name) {
   const bool makes_a_strand = name == "containerize::async_containerize" ||
                               name == "containerize::async_plan_image" ||
                               name == "engine::async_find_credentials" || name.starts_with("gcp::");
-  // Where the sanitizers' builds crash in it with others is not known: there it is what has always been asked for.
-  if (is_sanitized) return 256;
   return makes_a_strand ? sizeof(asio::detail::mutex) + 1 : 1;
 }
 

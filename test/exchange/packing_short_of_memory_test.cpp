@@ -5,7 +5,6 @@
 
 #include "exchange/operation_loop.hpp"
 #include "support/failing_memory.hpp"
-#include "support/sanitized.hpp"
 #include "unit/archive/scratch_tree.hpp"
 
 #include <boost/asio/bind_executor.hpp>
@@ -44,7 +43,7 @@ class packing {
   }
   packing_end run(long before) {
     {
-      const failing_allocation one(is_sanitized ? 256 : 1, before, threads::all);
+      const failing_allocation one(1, before, threads::all);
       try {
         start();
         loop_.run_for(patience);
