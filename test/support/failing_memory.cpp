@@ -25,7 +25,12 @@ std::atomic<std::size_t> looked_for_size = 0;
 std::atomic<int> found_in = 0;
 thread_local bool left_out = false;
 
+}  // namespace
+
 #ifndef DOCKLINE_TEST_FOREIGN_NEW
+
+namespace {
+
 bool is_the_one_of_all() noexcept {
   long seen = left_of_all;
   while (seen != none) {
@@ -52,11 +57,8 @@ void give_back(void* memory) noexcept {
   }
   std::free(memory);
 }
-#endif
 
 }  // namespace
-
-#ifndef DOCKLINE_TEST_FOREIGN_NEW
 
 // The address sanitizer sees malloc() and free() below these.
 

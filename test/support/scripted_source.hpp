@@ -5,9 +5,10 @@
 #include "dockline/core/byte_source.hpp"
 #include "dockline/core/diagnostics.hpp"
 
+#include "core/spawn.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -19,7 +20,6 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -71,10 +71,9 @@ class scripted_source final : public byte_source {
   void complete(transfer_handler handler, error_code code, std::size_t count) {
     boost::asio::post(
         executor_, [this_executor = executor_, handler = std::move(handler), code, count]() mutable {
-          auto home = boost::asio::get_associated_executor(handler, this_executor);
-          if (!home) throw std::bad_alloc();
-          home.execute(
-              [handler = std::move(handler), code, count]() mutable { std::move(handler)(code, count); });
+          home_of(handler, this_executor).execute([handler = std::move(handler), code, count]() mutable {
+            std::move(handler)(code, count);
+          });
         });
   }
 

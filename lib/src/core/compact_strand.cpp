@@ -47,9 +47,10 @@ class strand_core {
 // An executor as Asio wants one, of three words.
 class compact_strand {
  public:
-  explicit compact_strand(std::shared_ptr<strand_core> core) noexcept
-      : compact_strand(std::move(core), true, false) {}
-
+  compact_strand(std::shared_ptr<strand_core> core, bool at_once, bool works) noexcept
+      : core_(std::move(core)), at_once_(at_once), works_(works) {
+    if (works_) core_->begin_work();
+  }
   compact_strand(const compact_strand& other) noexcept
       : compact_strand(other.core_, other.at_once_, other.works_) {}
   compact_strand(compact_strand&& other) noexcept
@@ -64,7 +65,7 @@ class compact_strand {
     return asio::query(core_->running(true).get_inner_executor(),
                        asio::execution::context_as<asio::execution_context&>);
   }
-  // Without these two Asio takes each for one that may block and has no work.
+  // Without these two Asio takes any for one that may block and has no work.
   asio::execution::blocking_t query(asio::execution::blocking_t /*what*/) const noexcept {
     if (at_once_) return asio::execution::blocking.possibly;
     return asio::execution::blocking.never;
@@ -96,11 +97,6 @@ class compact_strand {
   }
 
  private:
-  compact_strand(std::shared_ptr<strand_core> core, bool at_once, bool works) noexcept
-      : core_(std::move(core)), at_once_(at_once), works_(works) {
-    if (works_) core_->begin_work();
-  }
-
   std::shared_ptr<strand_core> core_;
   bool at_once_;  // in this thread, where that is in the strand already
   bool works_;
@@ -109,7 +105,7 @@ class compact_strand {
 }  // namespace
 
 asio::any_io_executor make_compact_strand(const asio::any_io_executor& executor) {
-  return compact_strand(std::make_shared<strand_core>(executor));
+  return compact_strand(std::make_shared<strand_core>(executor), true, false);
 }
 
 }  // namespace dockline

@@ -2,8 +2,6 @@
 
 #include "core/spawn.hpp"
 
-#include <boost/asio/associated_cancellation_slot.hpp>
-
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -13,10 +11,7 @@ namespace dockline {
 
 // Asio asks a handler without a type for its executor in functions that may not throw, and the answer takes memory.
 transfer_completion::transfer_completion(asio::any_io_executor executor, transfer_handler handler)
-    : executor_(std::move(executor)),
-      home_(home_of(handler, executor_)),
-      slot_(asio::get_associated_cancellation_slot(handler)),
-      handler_(std::move(handler)) {}
+    : executor_(std::move(executor)), home_(home_of(handler, executor_)), handler_(std::move(handler)) {}
 
 void transfer_completion::operator()(error_code code, std::size_t size) {
   home_.execute([handler = std::move(handler_), code, size]() mutable { std::move(handler)(code, size); });

@@ -37,7 +37,7 @@ class DOCKLINE_API transfer_completion {
   // The socket's.
   executor_type get_executor() const noexcept { return executor_; }
   // The handler's.
-  cancellation_slot_type get_cancellation_slot() const noexcept { return slot_; }
+  cancellation_slot_type get_cancellation_slot() const noexcept { return handler_.get_cancellation_slot(); }
 
   // Calls the handler on its associated executor.
   void operator()(error_code code, std::size_t size);
@@ -45,7 +45,6 @@ class DOCKLINE_API transfer_completion {
  private:
   boost::asio::any_io_executor executor_;
   boost::asio::any_completion_executor home_;
-  boost::asio::cancellation_slot slot_;
   transfer_handler handler_;
 };
 
