@@ -1,48 +1,17 @@
 #include "core/compact_strand.hpp"
 
-#include <boost/asio/execution.hpp>
-#include <boost/asio/prefer.hpp>
-#include <boost/asio/query.hpp>
-#include <boost/asio/require.hpp>
-#include <boost/asio/strand.hpp>
+#include "core/function_queue.hpp"
+#include "core/strand_core.hpp"
 
-#include <cstddef>
+#include <boost/asio/execution.hpp>
+#include <boost/asio/query.hpp>
+
 #include <memory>
-#include <mutex>
+#include <type_traits>
 #include <utility>
 
 namespace dockline {
 namespace {
-
-using boost_strand = asio::strand<asio::any_io_executor>;
-
-// What all copies share.
-class strand_core {
- public:
-  explicit strand_core(const asio::any_io_executor& executor)
-      : possibly_(asio::make_strand(executor)),
-        never_(asio::require(possibly_, asio::execution::blocking.never)) {}
-
-  const boost_strand& running(bool at_once) const noexcept { return at_once ? possibly_ : never_; }
-
-  // While one works the executor below has work to do.
-  void begin_work() noexcept {
-    const std::lock_guard guard(lock_);
-    if (works_++ == 0)
-      work_ = asio::prefer(possibly_.get_inner_executor(), asio::execution::outstanding_work.tracked);
-  }
-  void end_work() noexcept {
-    const std::lock_guard guard(lock_);
-    if (--works_ == 0) work_ = asio::any_io_executor();
-  }
-
- private:
-  const boost_strand possibly_;
-  const boost_strand never_;
-  std::mutex lock_;
-  std::size_t works_ = 0;
-  asio::any_io_executor work_;
-};
 
 // An executor as Asio wants one, of three words.
 class compact_strand {
@@ -62,8 +31,7 @@ class compact_strand {
   }
 
   asio::execution_context& query(asio::execution::context_t /*what*/) const {
-    return asio::query(core_->running(true).get_inner_executor(),
-                       asio::execution::context_as<asio::execution_context&>);
+    return asio::query(core_->executor(), asio::execution::context_as<asio::execution_context&>);
   }
   // Without these two Asio takes any for one that may block and has no work.
   asio::execution::blocking_t query(asio::execution::blocking_t /*what*/) const noexcept {
@@ -88,8 +56,14 @@ class compact_strand {
   }
 
   template <class Function>
-  void execute(Function&& function) const {
-    core_->running(at_once_).execute(std::forward<Function>(function));
+  void execute(Function&& what) const {
+    std::decay_t<Function> function(std::forward<Function>(what));
+    if (at_once_ && core_->runs_in_this_thread()) {
+      function();
+    } else {
+      const auto core = core_;  // the function may own this executor
+      core->queue(make_queued_function(std::move(function)), at_once_);
+    }
   }
 
   friend bool operator==(const compact_strand& one, const compact_strand& other) noexcept {
@@ -98,7 +72,7 @@ class compact_strand {
 
  private:
   std::shared_ptr<strand_core> core_;
-  bool at_once_;  // in this thread, where that is in the strand already
+  bool at_once_;  // in this thread, where that is possible
   bool works_;
 };
 
