@@ -101,6 +101,24 @@ struct exchange::wire : std::enable_shared_from_this<wire> {
     co_return sent;
   }
 
+  // Neither side may wait for more where no more comes, and only hanging up tells the daemon.
+  task<void> send_or_hang_up(std::string head, request what) {
+    result<void> sent;
+    try {
+      sent = co_await send(std::move(head), std::move(what));
+    } catch (...) {  // of the source, or of who is told of its progress
+      source_failure = code_of(std::current_exception());
+      sent = source_failure;
+    }
+    sent_all = sent.has_value();
+    if (source_failure) {
+      hang_up();
+    } else if (sent && !answered) {
+      arm(head_guard, limits.head);
+    }
+    co_return sent;
+  }
+
   // One block is filled while the other one is on its way.
   task<void> send_source(std::shared_ptr<byte_source> source,
                          std::function<void(std::uint64_t, bool)> on_sent) {
@@ -189,23 +207,14 @@ task<void> exchange::start(request what, diagnostics& why) {
   line->stirred();
   sending_ = pending<void>::start(line->executor, line, [&](completion_handler<void> handler) {
     spawn<void>(line->executor, nullptr, std::move(handler),
-                [line, head = std::move(*head), what = std::move(what)](diagnostics&) mutable -> task<void> {
-                  result<void> sent;
+                [line, head = std::move(*head), what = std::move(what)](diagnostics&) mutable {
                   try {
-                    sent = co_await line->send(std::move(head), std::move(what));
-                  } catch (...) {
-                    // Of the source, or of who is told of its progress: neither side may wait for more.
+                    return line->send_or_hang_up(std::move(head), std::move(what));
+                  } catch (...) {  // no memory for that coroutine
                     line->source_failure = code_of(std::current_exception());
-                    sent = line->source_failure;
-                  }
-                  line->sent_all = sent.has_value();
-                  if (line->source_failure) {
-                    // The daemon waits for the rest: only hanging up tells it that none comes.
                     line->hang_up();
-                  } else if (sent && !line->answered) {
-                    line->arm(line->head_guard, line->limits.head);
+                    throw;
                   }
-                  co_return sent;
                 });
   });
   while (!decoder_.head_done()) {
