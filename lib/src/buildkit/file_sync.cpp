@@ -53,6 +53,12 @@ struct transfer {
   bool ended = false;       // nothing more will come
   error_code failure;
   diagnostics why;
+
+  void end() {
+    ended = true;
+    sender.stop();
+    wake.cancel();
+  }
 };
 
 // Hands what the daemon says to the sender, until it has said all.
@@ -67,9 +73,7 @@ task<void> listen(std::shared_ptr<transfer> with) {
     with->stirred = true;
     with->wake.cancel();
   }
-  with->ended = true;
-  with->sender.stop();
-  with->wake.cancel();
+  with->end();
   co_return result<void>();
 }
 
@@ -158,10 +162,16 @@ asio::awaitable<grpc::status> diff_copy(std::shared_ptr<synced_files> files, grp
       name != "dockerfile" && !(wanted.follow.size() == 1 && wanted.follow.front() == ".dockerignore");
   reporter progress(files, counts);
   auto with = std::make_shared<transfer>(call, from->second, std::move(wanted));
-  auto listening = pending<void>::start(call.get_executor(), with, [&with](completion_handler<void> handler) {
-    spawn<void>(with->call.get_executor(), nullptr, std::move(handler),
-                [with](diagnostics&) { return listen(with); });
-  });
+  auto listening = pending<void>::start(
+      call.get_executor(), with,
+      [&with](completion_handler<void> handler) {
+        spawn<void>(with->call.get_executor(), nullptr, std::move(handler),
+                    [with](diagnostics&) { return listen(with); });
+      },
+      [with](error_code code) {
+        with->failure = code;
+        with->end();
+      });
   diagnostics why;
   auto sent = co_await send(files, with, progress, why);
   grpc::status outcome;

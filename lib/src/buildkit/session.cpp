@@ -28,7 +28,6 @@ task<void> serve(std::shared_ptr<session_state> state) {
   diagnostics why;
   auto over = co_await state->serving->run(why);
   if (!over && !state->closed) {
-    state->failure = over.error();
     state->why.set_client_message("the session with the daemon ended: " + why.client_message());
   }
   co_return over;
@@ -49,10 +48,17 @@ task<std::unique_ptr<session>> session::open(engine::client daemon, session_opti
   if (!taken) co_return taken.error();
   state->serving.emplace(executor, std::move(taken->connection), std::move(taken->early),
                          std::move(options.services));
-  state->running = pending<void>::start(executor, nullptr, [&](completion_handler<void> handler) {
-    spawn<void>(executor, nullptr, std::move(handler), [state](diagnostics&) { return serve(state); });
-  });
-  co_return std::make_unique<session>(std::move(state));
+  auto opened = std::make_unique<session>(state);
+  state->running = pending<void>::start(
+      executor, nullptr,
+      [&](completion_handler<void> handler) {
+        spawn<void>(executor, nullptr, std::move(handler), [state](diagnostics&) { return serve(state); });
+      },
+      [state](error_code code) noexcept {
+        if (!state->closed) state->failure = code;
+        state->serving->close();
+      });
+  co_return opened;
 }
 
 session::session(std::shared_ptr<session_state> state) : state_(std::move(state)) {}

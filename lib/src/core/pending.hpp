@@ -18,6 +18,10 @@ namespace dockline {
 // must live until it completed, also when this object is gone: hand a shared_ptr in with `keep`.
 template <class T>
 class pending {
+  struct unnoticed {
+    void operator()(error_code /*code*/) const noexcept {}
+  };
+
  public:
   pending() = default;
   pending(pending&&) noexcept = default;
@@ -29,15 +33,18 @@ class pending {
   }
   ~pending() { abandon(); }
 
-  // Starts `operation`, which is called with a completion_handler<T>.
-  template <class Operation>
-  static pending start(asio::any_io_executor executor, std::shared_ptr<void> keep, Operation operation) {
+  // Starts `operation`, which is called with a completion_handler<T>. `failed`, which must not throw, hears of the error
+  // that it ends with before anybody else does, and of one that is dropped: for those who wait for what it does.
+  template <class Operation, class Failed = unnoticed>
+  static pending start(asio::any_io_executor executor, std::shared_ptr<void> keep, Operation operation,
+                       Failed failed = {}) {
     pending self;
     self.state_ = std::make_shared<shared>();
     self.state_->executor = executor;
     auto state = self.state_;
     operation(completion_handler<T>(asio::bind_cancellation_slot(
-        state->signal.slot(), asio::bind_executor(executor, completion{state, std::move(keep)}))));
+        state->signal.slot(),
+        asio::bind_executor(executor, completion<Failed>(state, std::move(keep), std::move(failed))))));
     return self;
   }
 
@@ -87,26 +94,31 @@ class pending {
     waiting waiter;
   };
 
+  template <class Failed>
   struct completion {
-    completion(std::shared_ptr<shared> whose, std::shared_ptr<void> what)
-        : state(std::move(whose)), keep(std::move(what)) {}
+    completion(std::shared_ptr<shared> whose, std::shared_ptr<void> what, Failed hears)
+        : state(std::move(whose)), keep(std::move(what)), failed(std::move(hears)) {}
     completion(completion&&) noexcept = default;
     completion& operator=(completion&&) = delete;
 
-    // An executor that is torn down drops its handlers without calling them. Whoever waits for this one has
-    // to go with it: the waiting coroutine owns the state, and the state its handler.
+    // An executor that is torn down drops its handlers without calling them, and so does Asio where it has no memory for
+    // a wait. Whoever waits for this one has to go with it: the waiting coroutine owns the state, and the state its
+    // handler.
     ~completion() {
       if (!state || state->outcome) return;
+      failed(aborted());
       const auto waiter = std::move(state->waiter);
     }
 
     std::shared_ptr<shared> state;
     std::shared_ptr<void> keep;
+    Failed failed;
 
     template <class... Values>
     void operator()(error_code code, Values... values) {
       if (code) {
         state->outcome.emplace(code);
+        failed(code);
       } else {
         state->outcome.emplace(std::move(values)...);
       }

@@ -25,10 +25,10 @@ task<void> forward(std::shared_ptr<attachment_state> state, std::shared_ptr<byte
   for (;;) {
     auto filling = start_reading(state->executor, *input, asio::buffer(*memory), memory);
     auto filled = co_await filling.get();
-    if (co_await is_cancelled()) co_return aborted();
+    if (co_await is_cancelled()) co_return result<void>();
     if (!filled || *filled == 0) break;
     auto written = co_await write_all(*state->connection, asio::buffer(*memory, *filled));
-    if (!written) co_return written;
+    if (!written) co_return result<void>();
   }
   state->connection->shutdown_send();
   co_return result<void>();
@@ -64,10 +64,16 @@ task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input
   }
   pending<void> forwarding;
   if (input) {
-    forwarding = pending<void>::start(state->executor, state, [&](completion_handler<void> handler) {
-      spawn<void>(state->executor, nullptr, std::move(handler),
-                  [state, input](diagnostics&) { return forward(state, input); });
-    });
+    forwarding = pending<void>::start(
+        state->executor, state,
+        [&](completion_handler<void> handler) {
+          spawn<void>(state->executor, nullptr, std::move(handler),
+                      [state, input](diagnostics&) { return forward(state, input); });
+        },
+        [state](error_code code) {
+          state->input_failure = code;
+          state->connection->close();
+        });
   }
   output_decoder decoder(state->tty);
   if (const error_code code = decoder.eat(state->early, sink)) co_return code;
@@ -78,6 +84,7 @@ task<void> run_attachment(attachment streams, std::shared_ptr<byte_source> input
     if (co_await is_cancelled()) co_return aborted();
     auto [code, size] = co_await read_some(*state->connection, asio::buffer(memory));
     if (co_await is_cancelled()) co_return aborted();
+    if (state->input_failure) co_return state->input_failure;
     // A container that leaves input unread ends its connection with a reset; what it wrote has arrived by
     // then.
     if (code == asio::error::eof || (code == asio::error::connection_reset && input)) break;

@@ -16,6 +16,7 @@ struct attachment_state {
   std::unique_ptr<stream> connection;
   std::string early;  // what came together with the head of the answer
   bool tty = false;
+  error_code input_failure;  // none is forwarded any more, and the container waits for it
 
   ~attachment_state() {
     if (connection) connection->close();

@@ -109,9 +109,12 @@ void server_state::fail(error_code code, std::string words) {
 
 task<void> server_state::run(diagnostics& why) {
   const auto self = shared_from_this();
-  auto writing = pending<void>::start(executor, self, [&](completion_handler<void> over) {
-    spawn<void>(executor, nullptr, std::move(over), [self](diagnostics&) { return self->write_all(); });
-  });
+  auto writing = pending<void>::start(
+      executor, self,
+      [&](completion_handler<void> over) {
+        spawn<void>(executor, nullptr, std::move(over), [self](diagnostics&) { return self->write_all(); });
+      },
+      [self](error_code code) noexcept { self->fail(code, {}); });
   (void)co_await read_all();
   const bool cancelled = co_await is_cancelled();
   // A peer that broke the rules is told so, if it cares to read it.
@@ -167,7 +170,7 @@ task<void> server_state::write_all() {
   std::string block;
   // It may hold secrets: it does not grow, which would leave a copy behind.
   block.reserve(2 * write_size);
-  while (!closed_) {
+  while (!closed_ && !co_await is_cancelled()) {
     block.clear();
     const auto collected = peer.collect(block, write_size);
     const bool secrets = peer.gave_secrets();
