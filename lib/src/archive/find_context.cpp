@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,10 +37,16 @@ error_code refuse(diagnostics& why, errc code, std::string text) {
   return code;
 }
 
+// What is wrong with a path; no memory is not.
+error_code fault_of_path() {
+  if (errno == ENOMEM) throw std::bad_alloc();
+  return last_error();
+}
+
 // Without symbolic links; fails where something on the way is missing.
 result<std::string> resolved(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
-  if (!real) return last_error();
+  if (!real) return fault_of_path();
   return std::string(real.get());
 }
 
@@ -64,14 +71,14 @@ std::string name_of(const std::string& path) { return path.substr(path.rfind('/'
 result<std::string> read_text(const std::string& path) {
   const auto close = [](std::FILE* file) { std::fclose(file); };
   const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "re"), close);
-  if (!file) return last_error();
+  if (!file) return fault_of_path();
   std::string text;
   std::array<char, 16384> block;
   while (const std::size_t count = std::fread(block.data(), 1, block.size(), file.get())) {
     text.append(block.data(), count);
     if (text.size() > text_limit) return make_error_code(boost::system::errc::file_too_large);
   }
-  if (std::ferror(file.get())) return last_error();
+  if (std::ferror(file.get())) return fault_of_path();
   return text;
 }
 

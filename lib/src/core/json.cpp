@@ -8,9 +8,26 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <new>
 #include <utility>
 
 namespace dockline::json {
+
+class throwing_allocator {
+ public:
+  static constexpr bool kNeedFree = true;
+
+  void* Malloc(std::size_t size) { return size > 0 ? ::operator new(size) : nullptr; }
+  void* Realloc(void* old, std::size_t old_size, std::size_t size) {
+    void* const moved = Malloc(size);
+    if (moved && old) std::memcpy(moved, old, std::min(old_size, size));
+    Free(old);
+    return moved;
+  }
+  static void Free(void* memory) noexcept { ::operator delete(memory); }
+};
+
 namespace {
 
 // The value of the four hexadecimal digits at the start of `text`, or -1.
@@ -98,14 +115,18 @@ class string_output {
   std::string text;
 };
 
+using utf8 = rapidjson::UTF8<char>;
+using pool = rapidjson::MemoryPoolAllocator<throwing_allocator>;
+using tree = rapidjson::GenericDocument<utf8, pool, throwing_allocator>;
+
 }  // namespace
 
 struct document::impl {
   std::string text;  // parsed in place: the strings of the values point into it
   std::array<char, 8192> first_block{};
-  rapidjson::MemoryPoolAllocator<> memory{first_block.data(), first_block.size()};
-  rapidjson::Reader reader;
-  rapidjson::Document parsed{&memory};
+  pool memory{first_block.data(), first_block.size()};
+  rapidjson::GenericReader<utf8, utf8, throwing_allocator> reader;
+  tree parsed{&memory};
   bool valid = false;
   std::size_t failed_at = 0;
 };
@@ -130,7 +151,7 @@ error_code document::parse(std::string_view text, const limits& bounds) {
   self.memory.Clear();
   rapidjson::InsituStringStream input(self.text.data());
   // Iterative: the nesting of the text uses no stack of this thread.
-  auto generate = [&](rapidjson::Document& handler) {
+  auto generate = [&](tree& handler) {
     depth_guard guard(handler, bounds.depth);
     constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag;
     self.valid = !self.reader.Parse<flags>(input, guard).IsError();
@@ -199,7 +220,7 @@ member range<member>::iterator::operator*() const {
 
 struct writer::impl {
   string_output output;
-  rapidjson::Writer<string_output> json{output};
+  rapidjson::Writer<string_output, utf8, utf8, throwing_allocator> json{output};
 };
 
 writer::writer() : impl_(std::make_unique<impl>()) {}

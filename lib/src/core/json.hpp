@@ -19,13 +19,18 @@ namespace dockline::json {
 class value;
 struct member;
 
+// RapidJSON's own looks at no null that malloc gives.
+class throwing_allocator;
+using tree_node =
+    rapidjson::GenericValue<rapidjson::UTF8<char>, rapidjson::MemoryPoolAllocator<throwing_allocator>>;
+
 // What value::elements() and value::members() give to a range-for.
 template <class Item>
 class range {
  public:
   class iterator {
    public:
-    iterator(const rapidjson::Value* owner, std::size_t index) : owner_(owner), index_(index) {}
+    iterator(const tree_node* owner, std::size_t index) : owner_(owner), index_(index) {}
     Item operator*() const;
     iterator& operator++() {
       ++index_;
@@ -34,18 +39,18 @@ class range {
     bool operator==(const iterator& other) const = default;
 
    private:
-    const rapidjson::Value* owner_;
+    const tree_node* owner_;
     std::size_t index_;
   };
 
-  range(const rapidjson::Value* owner, std::size_t size) : owner_(owner), size_(size) {}
+  range(const tree_node* owner, std::size_t size) : owner_(owner), size_(size) {}
   iterator begin() const { return {owner_, 0}; }
   iterator end() const { return {owner_, size_}; }
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
 
  private:
-  const rapidjson::Value* owner_;
+  const tree_node* owner_;
   std::size_t size_;
 };
 
@@ -55,7 +60,7 @@ class range {
 class value {
  public:
   value() = default;
-  explicit value(const rapidjson::Value* node) : node_(node) {}
+  explicit value(const tree_node* node) : node_(node) {}
 
   // Whether there is a value at all; null is one.
   bool exists() const noexcept { return node_ != nullptr; }
@@ -80,7 +85,7 @@ class value {
   range<member> members() const noexcept;  // of an object
 
  private:
-  const rapidjson::Value* node_ = nullptr;
+  const tree_node* node_ = nullptr;
 };
 
 struct member {

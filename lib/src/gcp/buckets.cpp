@@ -14,8 +14,9 @@ namespace {
 // One has buckets of no project, but wants the parameter.
 constexpr std::string_view project_of_emulator = "emulator";
 
-// Whether a question was not answered at all: another one may be, with "that may not be seen" for one.
-bool left_open(const error_code& code) { return code == condition::cancelled || is_transient(code); }
+// Whether a question was not answered at all: another one may be, with "that may not be seen" for one. What the system or
+// Asio says is no answer.
+bool left_open(const error_code& code) { return code.category() != error_category() || is_transient(code); }
 
 }  // namespace
 
