@@ -43,7 +43,7 @@ class packing {
   }
   packing_end run(long before) {
     {
-      const failing_allocation one(1, before, threads::all);
+      const failing_allocation one(before, threads::all);
       try {
         start();
         loop_.run_for(patience);

@@ -1,9 +1,8 @@
 #pragma once
 
 // An allocation that fails, and a look at memory that is given back. A program that links failing_memory.cpp has its
-// operator new and its operator delete.
+// operator new and operator delete, its aligned_alloc, and mostly its malloc.
 
-#include <cstddef>
 #include <string_view>
 
 namespace dockline::test {
@@ -22,11 +21,12 @@ inline constexpr bool has_own_new = true;
 
 enum class threads { this_one, all };
 
-// While it lives, one allocation throws std::bad_alloc: of those of `at_least` bytes the one after `before` others, in this
-// thread or in whichever comes to it. One at a time.
+// While it lives, one allocation fails: the one after `before` others. In this thread that is one of operator new, of what
+// Asio takes for itself, or, but under a sanitizer, of malloc; in whichever thread comes to it one of operator new. One at
+// a time.
 class failing_allocation {
  public:
-  failing_allocation(std::size_t at_least, long before, threads whose = threads::this_one) noexcept;
+  explicit failing_allocation(long before, threads whose = threads::this_one) noexcept;
   ~failing_allocation();
   failing_allocation(const failing_allocation&) = delete;
   failing_allocation& operator=(const failing_allocation&) = delete;
